@@ -1,0 +1,119 @@
+//! JSON text of a [`Value`], appended to a byte buffer that callers reuse.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::value::{List, Object, Value};
+
+pub fn write_value(value: &Value<'_>, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Int(number) => out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+        Value::Float(number) => write_float(*number, out),
+        Value::Str(text) => write_str(text, out),
+        Value::Base64(bytes) => write_base64(bytes, out),
+        Value::List(list) => write_list(*list, out),
+        Value::Object(object) => write_object(&**object, out),
+    }
+}
+
+pub fn write_object(object: &dyn Object, out: &mut Vec<u8>) {
+    out.push(b'{');
+    let mut first = true;
+    object.each(&mut |name, value| {
+        if !std::mem::take(&mut first) {
+            out.push(b',');
+        }
+        write_str(name, out);
+        out.push(b':');
+        write_value(&value, out);
+    });
+    out.push(b'}');
+}
+
+pub fn write_list(list: &dyn List, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for index in 0..list.len() {
+        if index != 0 {
+            out.push(b',');
+        }
+        write_value(&list.at(index).unwrap_or(Value::Null), out);
+    }
+    out.push(b']');
+}
+
+/// Whole numbers print without a fraction; what JSON has no form for is null, as `JSON.stringify` does.
+fn write_float(number: f64, out: &mut Vec<u8>) {
+    use std::io::Write as _;
+    if number.is_finite() {
+        // Writing to a Vec cannot fail.
+        let _ = write!(out, "{number}");
+    } else {
+        out.extend_from_slice(b"null");
+    }
+}
+
+fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    let written = STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or(0);
+    out.truncate(start + written);
+    out.push(b'"');
+}
+
+/// RFC 8259 section 7. Runs without a character to escape are copied whole.
+pub fn write_str(text: &str, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(&bytes[start..at]);
+        start = at + 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 15)]);
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[start..]);
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(value: Value<'_>) -> String {
+        let mut out = Vec::new();
+        write_value(&value, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn strings_are_escaped_and_whole_floats_stay_whole() {
+        assert_eq!(text_of(Value::str("a\"b\\c\n\u{1}é✓")), r#""a\"b\\c\n\u0001é✓""#);
+        assert_eq!(text_of(Value::Float(23.0)), "23");
+        assert_eq!(text_of(Value::Float(0.125)), "0.125");
+        assert_eq!(text_of(Value::Float(f64::NAN)), "null");
+    }
+
+    #[test]
+    fn bytes_become_base64() {
+        assert_eq!(text_of(Value::Base64(b"")), r#""""#);
+        assert_eq!(text_of(Value::Base64(b"hello")), r#""aGVsbG8=""#);
+    }
+}

@@ -1,0 +1,59 @@
+//! Every cap of the dissection stage, with its default and what happens when it bites.
+
+/// Config keys are `dissect.<name in camelCase>`.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of heap all streams together may hold (reassembly, unfinished messages). Above it the streams idle for
+    /// longest are let go; their unfinished items come out marked.
+    pub total_bytes: usize,
+    /// Streams (TCP and UDP conversations) tracked at once. Above it the one idle for longest is let go.
+    pub streams: usize,
+    /// Seconds of packet time without a packet after which a stream is let go.
+    pub stream_idle_seconds: u32,
+    /// Bytes that arrived out of order and wait for a hole to fill, per direction. Above it the hole is skipped.
+    pub reorder_bytes: usize,
+    /// Segments that wait for a hole to fill, per direction. Above it the hole is skipped.
+    pub reorder_segments: usize,
+    /// Milliseconds of packet time a hole may stay open. After it the hole is skipped.
+    pub hole_wait_millis: u32,
+    /// Bytes a dissector may leave unconsumed (an unfinished message head), per direction.
+    pub pending_bytes: usize,
+    /// IP fragments kept for reassembly, in bytes, all datagrams together. Above it the oldest datagram is dropped.
+    pub fragment_bytes: usize,
+    /// Seconds of packet time a datagram may stay incomplete. After it its fragments are dropped.
+    pub fragment_seconds: u32,
+    /// Headers peeled off one packet (VLAN tags, tunnels, extension headers). Above it the packet is counted malformed.
+    pub decode_depth: u8,
+    /// Body bytes kept per HTTP message, as transferred. Above it the rest is counted in the size but not kept.
+    pub http_body_bytes: usize,
+    /// Bytes a compressed body may decode to. Above it decoding stops and the content is what was decoded so far.
+    pub http_decoded_bytes: usize,
+    /// How many times larger than its compressed form a body may decode to, once past 64 KiB. Above it decoding stops.
+    pub http_decode_ratio: usize,
+    /// Requests of one connection that wait for their response. Above it the oldest comes out without one.
+    pub http_pipelined: usize,
+    /// Header fields per HTTP message. Above it the message is not HTTP.
+    pub http_headers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            total_bytes: 256 << 20,
+            streams: 200_000,
+            stream_idle_seconds: 1_200,
+            reorder_bytes: 1 << 20,
+            reorder_segments: 1_024,
+            hole_wait_millis: 3_000,
+            pending_bytes: 256 << 10,
+            fragment_bytes: 16 << 20,
+            fragment_seconds: 30,
+            decode_depth: 16,
+            http_body_bytes: 4 << 20,
+            http_decoded_bytes: 8 << 20,
+            http_decode_ratio: 200,
+            http_pipelined: 1_024,
+            http_headers: 256,
+        }
+    }
+}

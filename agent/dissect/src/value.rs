@@ -1,0 +1,101 @@
+//! The shape of an item as its readers see it: scripts, the filter language and the JSON output all ask the same way.
+//!
+//! Nothing is built until it is asked for. A protocol's message keeps its bytes and answers for a field; only what is
+//! read is decoded.
+
+use std::borrow::Cow;
+
+/// A JSON-like value borrowed from an item.
+pub enum Value<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(Cow<'a, str>),
+    /// Bytes whose JSON form is a base64 string.
+    Base64(&'a [u8]),
+    List(&'a dyn List),
+    Object(ObjectRef<'a>),
+}
+
+/// An object that lives in the item, or one made for this question.
+pub enum ObjectRef<'a> {
+    Borrowed(&'a dyn Object),
+    Owned(Box<dyn Object + 'a>),
+}
+
+impl<'a> std::ops::Deref for ObjectRef<'a> {
+    type Target = dyn Object + 'a;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Borrowed(object) => *object,
+            Self::Owned(object) => object.as_ref(),
+        }
+    }
+}
+
+/// Named fields in a fixed order.
+///
+/// A field that does not apply (a request without a body has no `postData`) is not listed, rather than null.
+pub trait Object: Send + Sync {
+    /// Calls `visit` with each field in the order of the JSON form.
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>));
+
+    /// The names of all fields, in the order of [`Object::each`]; must not compute the values.
+    fn names<'a>(&'a self, visit: &mut dyn FnMut(&'a str)) {
+        self.each(&mut |name, _| visit(name));
+    }
+
+    /// One field, without computing the others.
+    fn get(&self, name: &str) -> Option<Value<'_>>;
+}
+
+pub trait List: Send + Sync {
+    fn len(&self) -> usize;
+
+    fn at(&self, index: usize) -> Option<Value<'_>>;
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<'a> Value<'a> {
+    pub fn str(text: &'a str) -> Self {
+        Self::Str(Cow::Borrowed(text))
+    }
+
+    pub fn text(text: String) -> Self {
+        Self::Str(Cow::Owned(text))
+    }
+
+    pub fn object(object: &'a dyn Object) -> Self {
+        Self::Object(ObjectRef::Borrowed(object))
+    }
+
+    /// A count as a JSON number. Counts stay far below 2^63.
+    pub fn count(count: u64) -> Self {
+        Self::Int(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
+impl List for &'static [&'static str] {
+    fn len(&self) -> usize {
+        <[_]>::len(self)
+    }
+
+    fn at(&self, index: usize) -> Option<Value<'_>> {
+        self.get(index).map(|text| Value::str(text))
+    }
+}
+
+impl List for Vec<String> {
+    fn len(&self) -> usize {
+        Vec::len(self)
+    }
+
+    fn at(&self, index: usize) -> Option<Value<'_>> {
+        self.get(index).map(|text| Value::str(text))
+    }
+}
