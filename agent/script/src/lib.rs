@@ -1,1 +1,22 @@
-#![forbid(unsafe_code)]
+//! The JavaScript host: scripts with hooks that see packets and items.
+//!
+//! Each script has a thread and an engine instance (isolate) of its own, a bounded queue of events, a time limit per
+//! call and a heap limit. Nothing a script does stops the host or another script.
+
+#[cfg(all(feature = "v8", feature = "quickjs"))]
+compile_error!(
+    "the features `v8` and `quickjs` exclude each other: build QuickJS with `--no-default-features --features quickjs`"
+);
+#[cfg(not(any(feature = "v8", feature = "quickjs")))]
+compile_error!("an engine is needed: enable the feature `v8` (the default) or `quickjs`");
+
+mod batch;
+mod config;
+mod event;
+mod host;
+mod stats;
+
+pub use config::{ConsoleLevel, HostConfig, LoadError, Observer, Overflow, Script, Verdict};
+pub use event::{Event, PacketInfo};
+pub use host::{ScriptHost, Ticket};
+pub use stats::ScriptStats;
