@@ -7,6 +7,9 @@ use flate2::read::MultiGzDecoder;
 /// RFC 1952 section 2.3.1.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// Bytes decompressed at a time. Where the stream is damaged, what one step had already made is lost.
+const STEP_BYTES: usize = 4 << 10;
+
 /// The input with the bytes put back that were looked at.
 type Whole<R> = Chain<Take<Cursor<[u8; 2]>>, R>;
 
@@ -40,7 +43,10 @@ impl<R: Read> Read for Input<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(input) => input.read(out),
-            Self::Gzip(decoder) => decoder.read(out).map_err(mark_decoding_error),
+            Self::Gzip(decoder) => {
+                let step = out.len().min(STEP_BYTES);
+                decoder.read(&mut out[..step]).map_err(mark_decoding_error)
+            }
         }
     }
 }

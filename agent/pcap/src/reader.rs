@@ -56,7 +56,7 @@ impl<R: Read> PcapReader<R> {
             }
             Format::Ng(Ng::new(&mut buffer)?)
         } else {
-            return Err(PcapError::NotACapture { found: recognise(first) });
+            return Err(PcapError::NotACapture { found: recognise(&first[..have.min(LOOK_BYTES)]) });
         };
         Ok(Self { buffer, format })
     }

@@ -64,6 +64,13 @@ fn what_is_no_capture_is_named() {
     );
 }
 
+/// What a file is taken for must not depend on how much of it a read happened to bring.
+#[test]
+fn only_the_beginning_tells_text() {
+    let file = [&[b'x'; 64][..], &[0; 64]].concat();
+    assert!(matches!(damaged(&file, 0), PcapError::NotACapture { found: Found::Text }));
+}
+
 #[test]
 fn versions_that_nobody_wrote_are_refused() {
     let file = patched(classic(1), 4, &[9, 0, 9, 0]);
