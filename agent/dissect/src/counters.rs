@@ -27,10 +27,16 @@ counters! {
     truncated_packets,
     /// Packets whose headers contradict themselves or end early.
     malformed_packets,
-    /// Packets of a link layer or network protocol that is not decoded.
+    /// Packets of a link layer, network or transport protocol that is not decoded.
     unknown_packets,
     /// Packets whose headers nest deeper than the cap.
     too_deep_packets,
+    /// TCP segments.
+    tcp_packets,
+    /// UDP datagrams.
+    udp_packets,
+    /// ICMP and ICMPv6 messages.
+    icmp_packets,
     /// IP fragments taken in.
     fragments,
     /// Fragments dropped: cap, deadline, or overlap with other bytes.
@@ -39,13 +45,15 @@ counters! {
     streams,
     /// Streams let go because there were too many or they held too much.
     evicted_streams,
+    /// TCP streams let go after a long silence.
+    idle_streams,
     /// Streams that never became a known protocol.
     unknown_streams,
     /// TCP segments that arrived ahead of a hole.
     reordered_segments,
     /// TCP payload bytes seen before.
     duplicate_bytes,
-    /// TCP payload bytes that contradict bytes seen before at the same place; the first are kept.
+    /// TCP payload bytes that contradict others at the same place that still wait for a hole; the first are kept.
     conflicting_bytes,
     /// Holes given up on.
     gaps,

@@ -45,7 +45,7 @@ pub enum End {
     Fin,
     /// RST, from either side.
     Reset,
-    /// The stream was let go to stay under a cap, or after a long silence.
+    /// The stream was let go to stay under a cap, after a long silence, or because a new conversation took its ports.
     Evicted,
     /// The capture ended.
     Input,
@@ -74,6 +74,10 @@ pub trait Dissector: Send {
 
     /// `bytes` went missing at this point of the direction's stream. What the stream kept unconsumed is `unparsed`
     /// and will not be presented again.
+    ///
+    /// Also called right after creation for a direction whose beginning was not seen or whose bytes so far nobody
+    /// understood: what follows may be in the middle of a message. `bytes` is then what was passed over, 0 where not
+    /// known.
     fn gap(&mut self, direction: Direction, bytes: u64, unparsed: &[u8], context: &mut Context<'_>);
 
     /// More than [`Limits::pending_bytes`] came without being consumed; `unparsed` is dropped after this call.
@@ -82,7 +86,7 @@ pub trait Dissector: Send {
     /// No more bytes in this direction. Called once for each direction. `unparsed` is what was never consumed.
     fn end(&mut self, direction: Direction, end: End, unparsed: &[u8], context: &mut Context<'_>);
 
-    /// Bytes of heap this conversation holds, for the total cap.
+    /// Bytes of heap this conversation holds, for the total cap. Asked after every packet: must not have to count.
     fn memory(&self) -> usize;
 }
 

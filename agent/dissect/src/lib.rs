@@ -6,16 +6,24 @@
 //! [`Counters`].
 #![forbid(unsafe_code)]
 
+mod clock;
 pub mod counters;
+pub mod decode;
 pub mod dissector;
+pub mod engine;
+mod flow;
 pub mod item;
 pub mod json;
 pub mod limits;
 pub mod protocol;
+pub mod registry;
+mod stream;
+mod tcp;
 pub mod value;
 
 pub use counters::Counters;
 pub use dissector::{Context, Direction, Dissector, End, Probe, Registration};
+pub use engine::{Engine, PacketNote};
 pub use item::{Draft, Endpoint, Gap, Item, ItemError, Origin, StreamName};
 pub use limits::Limits;
 pub use protocol::Protocol;

@@ -10,6 +10,8 @@ pub struct Limits {
     pub streams: usize,
     /// Seconds of packet time without a packet after which a stream is let go.
     pub stream_idle_seconds: u32,
+    /// Seconds of packet time without a packet after which a UDP conversation is let go.
+    pub datagram_idle_seconds: u32,
     /// Bytes that arrived out of order and wait for a hole to fill, per direction. Above it the hole is skipped.
     pub reorder_bytes: usize,
     /// Segments that wait for a hole to fill, per direction. Above it the hole is skipped.
@@ -22,7 +24,7 @@ pub struct Limits {
     pub fragment_bytes: usize,
     /// Seconds of packet time a datagram may stay incomplete. After it its fragments are dropped.
     pub fragment_seconds: u32,
-    /// Headers peeled off one packet (VLAN tags, tunnels, extension headers). Above it the packet is counted malformed.
+    /// Headers peeled off one packet (VLAN tags, tunnels, extension headers). Above it the packet is not followed.
     pub decode_depth: u8,
     /// Body bytes kept per HTTP message, as transferred. Above it the rest is counted in the size but not kept.
     pub http_body_bytes: usize,
@@ -42,6 +44,7 @@ impl Default for Limits {
             total_bytes: 256 << 20,
             streams: 200_000,
             stream_idle_seconds: 1_200,
+            datagram_idle_seconds: 60,
             reorder_bytes: 1 << 20,
             reorder_segments: 1_024,
             hole_wait_millis: 3_000,

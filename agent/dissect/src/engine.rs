@@ -1,0 +1,401 @@
+//! The whole way from packets to items, for one thread.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use remora_packet::{Packet, Timestamp};
+
+use crate::clock::Clock;
+use crate::decode::fragments::Fragments;
+use crate::decode::{self, Datagram, DecodeError, Decoded, Payload, Segment};
+use crate::flow::{Key, Shelf, Stream, Table};
+use crate::item::Transport;
+use crate::registry::REGISTRY;
+use crate::stream::{Dissection, Feed};
+use crate::tcp::{Connection, Step};
+use crate::{Context, Counters, Direction, Draft, End, Item, Limits, Origin, Registration};
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+/// How long a finished connection is remembered, so that its late packets do not count as a new one.
+const CLOSED_NANOS: u64 = 5 * NANOS_PER_SECOND;
+
+/// How often silent streams are looked for.
+const SWEEP_NANOS: u64 = NANOS_PER_SECOND / 10;
+
+/// What became of a packet.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct PacketNote {
+    /// It is an IP fragment of a datagram that is not complete yet.
+    pub fragmented: bool,
+}
+
+/// Turns packets into items. Owned by one thread; several engines do not know of each other.
+pub struct Engine {
+    limits: Limits,
+    origin: Arc<Origin>,
+    registry: &'static [Registration],
+    counters: Counters,
+    clock: Clock,
+    fragments: Fragments,
+    table: Table,
+    /// Streams that wait for something, by when to look at them.
+    timers: BTreeSet<(u64, u32)>,
+    next_sweep: u64,
+    /// Bytes of heap that streams hold.
+    held: usize,
+    /// What a dissector makes of the packet at hand; empty in between.
+    drafts: Vec<Draft>,
+}
+
+impl Engine {
+    pub fn new(limits: Limits, origin: Arc<Origin>) -> Self {
+        Self::with_registry(limits, origin, REGISTRY)
+    }
+
+    /// An engine that knows other protocols.
+    pub fn with_registry(limits: Limits, origin: Arc<Origin>, registry: &'static [Registration]) -> Self {
+        Self {
+            limits,
+            origin,
+            registry,
+            counters: Counters::default(),
+            clock: Clock::default(),
+            fragments: Fragments::default(),
+            table: Table::new(),
+            timers: BTreeSet::new(),
+            next_sweep: 0,
+            held: 0,
+            drafts: Vec::new(),
+        }
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Conversations going on.
+    pub fn streams_open(&self) -> usize {
+        self.table.len() - self.table.shelved(Shelf::Closed)
+    }
+
+    /// Bytes of heap held: by streams, by fragments, by the flow table.
+    pub fn memory(&self) -> usize {
+        self.held + self.fragments.memory() + self.table.memory()
+    }
+
+    /// Takes a packet in and appends the items that are finished by it.
+    pub fn packet(&mut self, packet: &Packet<'_>, items: &mut Vec<Item>) -> PacketNote {
+        self.counters.packets += 1;
+        self.counters.bytes += packet.data.len() as u64;
+        self.counters.truncated_packets += u64::from(packet.truncated());
+        self.advance(packet.timestamp, items);
+        let fragmented = match decode::decode(packet, &self.limits) {
+            Ok(decoded) => self.decoded(&decoded, packet.timestamp, items),
+            Err(error) => {
+                self.refuse(error);
+                false
+            }
+        };
+        PacketNote { fragmented }
+    }
+
+    /// Lets time pass. Live, this is to be called a few times a second while no packets come.
+    pub fn advance(&mut self, now: Timestamp, items: &mut Vec<Item>) {
+        self.clock.see(now);
+        let now = self.clock.now();
+        while let Some(&(due, slot)) = self.timers.first() {
+            if due > now {
+                break;
+            }
+            self.timers.pop_first();
+            self.table.stream(slot).timer = None;
+            self.run(slot, self.clock.timestamp(), items, |connection, step| connection.elapse(step));
+        }
+        if now >= self.next_sweep {
+            self.next_sweep = now + SWEEP_NANOS;
+            self.sweep(now, items);
+        }
+    }
+
+    /// The input has ended: hands out what is unfinished, stream by stream in the order of their numbers.
+    pub fn finish(&mut self, items: &mut Vec<Item>) {
+        for slot in self.table.by_number() {
+            self.end(slot, End::Input, items);
+        }
+        self.table.clear();
+        self.timers.clear();
+        self.fragments.clear(&mut self.counters);
+        self.held = 0;
+    }
+
+    fn refuse(&mut self, error: DecodeError) {
+        let counter = match error {
+            DecodeError::Short(_) | DecodeError::Contradiction(_) => &mut self.counters.malformed_packets,
+            DecodeError::TooDeep => &mut self.counters.too_deep_packets,
+            DecodeError::UnknownLink(_)
+            | DecodeError::UnknownEtherType(_)
+            | DecodeError::UnknownTransport(_) => &mut self.counters.unknown_packets,
+        };
+        *counter += 1;
+    }
+
+    /// Whether it was a fragment and more of its datagram are needed.
+    fn decoded(&mut self, decoded: &Decoded<'_>, timestamp: Timestamp, items: &mut Vec<Item>) -> bool {
+        self.counters.malformed_packets += u64::from(decoded.overstated);
+        match &decoded.payload {
+            Payload::Tcp(segment) => self.segment(decoded, segment, timestamp, items),
+            Payload::Udp(datagram) => self.datagram(decoded, datagram, items),
+            Payload::Icmp => self.counters.icmp_packets += 1,
+            Payload::Fragment(fragment) => {
+                let now = self.clock.now();
+                let whole = self.fragments.insert(fragment, now, &self.limits, &mut self.counters);
+                let Some(whole) = whole else { return true };
+                match decode::decode_datagram(&whole) {
+                    Ok(inner) => return self.decoded(&inner, timestamp, items),
+                    Err(error) => self.refuse(error),
+                }
+            }
+        }
+        false
+    }
+
+    fn segment(
+        &mut self,
+        decoded: &Decoded<'_>,
+        segment: &Segment<'_>,
+        timestamp: Timestamp,
+        items: &mut Vec<Item>,
+    ) {
+        self.counters.tcp_packets += 1;
+        let source = (decoded.source, segment.source_port);
+        let destination = (decoded.destination, segment.destination_port);
+        let (key, source_is_low) = Key::new(source, destination, Transport::Tcp);
+        let now = self.clock.now();
+        let found = self.table.find(&key);
+        let slot = if let Some(slot) = found {
+            let stream = self.table.stream(slot);
+            let direction = direction(source_is_low, stream.client_is_low);
+            if stream.connection.superseded_by(direction, segment) {
+                self.end(slot, End::Evicted, items);
+                self.renew(slot, source_is_low, segment);
+            }
+            self.table.touch(slot, now);
+            slot
+        } else {
+            // Without a SYN or data there is nothing to follow: the end of a conversation that is over, or one that
+            // will be known by its next data.
+            let empty = segment.payload.is_empty() && segment.missing == 0;
+            if segment.flags.rst() || empty && !segment.flags.syn() {
+                return;
+            }
+            let client_is_low = client_is_low(source_is_low, segment);
+            self.open(key, client_is_low, Shelf::Light, items)
+        };
+        let stream = self.table.stream(slot);
+        let direction = direction(source_is_low, stream.client_is_low);
+        if !stream.connection.closed() {
+            self.run(slot, timestamp, items, |connection, step| connection.segment(direction, segment, step));
+        }
+    }
+
+    fn datagram(&mut self, decoded: &Decoded<'_>, datagram: &Datagram<'_>, items: &mut Vec<Item>) {
+        self.counters.udp_packets += 1;
+        let source = (decoded.source, datagram.source_port);
+        let destination = (decoded.destination, datagram.destination_port);
+        let (key, source_is_low) = Key::new(source, destination, Transport::Udp);
+        let slot = match self.table.find(&key) {
+            Some(slot) => {
+                self.table.touch(slot, self.clock.now());
+                slot
+            }
+            None => self.open(key, source_is_low, Shelf::Datagram, items),
+        };
+        self.counters.undissected_bytes += datagram.payload.len() as u64;
+        self.table.stream(slot).dissection.note_payload();
+    }
+
+    /// Begins a conversation, for which another may have to go.
+    fn open(&mut self, key: Key, client_is_low: bool, shelf: Shelf, items: &mut Vec<Item>) -> u32 {
+        while self.table.len() >= self.limits.streams.max(1) {
+            let Some(slot) = self.most_dispensable() else { break };
+            self.evict(slot, items);
+        }
+        self.counters.streams += 1;
+        let stream = Stream::new(key, self.counters.streams, self.clock.now(), client_is_low);
+        self.table.insert(stream, shelf)
+    }
+
+    /// Begins a connection on the ports of one that has ended.
+    fn renew(&mut self, slot: u32, source_is_low: bool, segment: &Segment<'_>) {
+        self.counters.streams += 1;
+        let stream = self.table.stream(slot);
+        stream.number = self.counters.streams;
+        stream.last_seen = self.clock.now();
+        stream.client_is_low = match segment.flags.syn() {
+            true => client_is_low(source_is_low, segment),
+            false => stream.client_is_low,
+        };
+        stream.items = 0;
+        stream.connection = stream.connection.successor();
+        stream.dissection = Dissection::new();
+        self.table.shelve(slot, Shelf::Light);
+    }
+
+    /// Lets a stream's connection and dissector work, then takes up what came of it.
+    fn run(
+        &mut self,
+        slot: u32,
+        timestamp: Timestamp,
+        items: &mut Vec<Item>,
+        work: impl FnOnce(&mut Connection, &mut Step<'_, Feed<'_>>),
+    ) {
+        let stream = self.table.stream(slot);
+        let server_port = stream.server().port;
+        let begun = Direction::BOTH.map(|direction| stream.connection.begun(direction));
+        let mut feed = Feed {
+            dissection: &mut stream.dissection,
+            registry: self.registry,
+            server_port,
+            begun,
+            context: Context {
+                now: timestamp,
+                limits: &self.limits,
+                counters: &mut self.counters,
+                items: &mut self.drafts,
+            },
+        };
+        let mut step = Step { now: self.clock.now(), limits: &self.limits, sink: &mut feed };
+        work(&mut stream.connection, &mut step);
+        if !self.drafts.is_empty() {
+            self.emit(slot, items);
+        }
+        if self.table.stream(slot).connection.closed() {
+            self.close(slot);
+        } else {
+            self.account(slot);
+            while self.held > self.limits.total_bytes {
+                let Some(slot) = self.table.oldest(Shelf::Heavy) else { break };
+                self.evict(slot, items);
+            }
+        }
+    }
+
+    /// Makes items of what the dissector handed in.
+    fn emit(&mut self, slot: u32, items: &mut Vec<Item>) {
+        let stream = self.table.stream(slot);
+        let (name, client, server) = (stream.name(), stream.client(), stream.server());
+        for draft in self.drafts.drain(..) {
+            self.counters.items += 1;
+            let unpaired = draft.request.is_none() || draft.response.is_none();
+            self.counters.unpaired_items += u64::from(unpaired);
+            self.counters.items_with_gaps += u64::from(!draft.gap.is_none());
+            self.counters.failed_items += u64::from(draft.error.is_some());
+            items.push(Item::new(self.origin.clone(), name, stream.items, client, server, draft));
+            stream.items += 1;
+        }
+    }
+
+    /// Brings the totals, the shelf and the timer of a stream up to date.
+    fn account(&mut self, slot: u32) {
+        let stream = self.table.stream(slot);
+        let held = stream.connection.memory() + stream.dissection.memory();
+        let before = std::mem::replace(&mut stream.held, held);
+        let (armed, due) = match stream.connection.waiting() {
+            true => (stream.timer, stream.connection.due(&self.limits)),
+            false => (None, None),
+        };
+        if let Some(due) = due
+            && armed.is_none_or(|armed| due < armed)
+        {
+            stream.timer = Some(due);
+            if let Some(armed) = armed {
+                self.timers.remove(&(armed, slot));
+            }
+            self.timers.insert((due, slot));
+        }
+        if held != before {
+            self.held = self.held - before + held;
+            let (from, to) = (stream.shelf(), if held == 0 { Shelf::Light } else { Shelf::Heavy });
+            if from != to {
+                self.table.shelve(slot, to);
+            }
+        }
+    }
+
+    /// A connection is over: only its place in the table is kept, for a moment.
+    fn close(&mut self, slot: u32) {
+        let stream = self.table.stream(slot);
+        self.counters.unknown_streams += u64::from(stream.dissection.unknown());
+        stream.dissection.release();
+        self.held -= std::mem::take(&mut stream.held);
+        if let Some(timer) = stream.timer.take() {
+            self.timers.remove(&(timer, slot));
+        }
+        self.table.shelve(slot, Shelf::Closed);
+    }
+
+    /// Ends a conversation, if it has not ended yet.
+    fn end(&mut self, slot: u32, end: End, items: &mut Vec<Item>) {
+        match self.table.stream(slot).shelf() {
+            Shelf::Closed => {}
+            Shelf::Datagram => self.close(slot),
+            Shelf::Light | Shelf::Heavy => {
+                let timestamp = self.clock.timestamp();
+                self.run(slot, timestamp, items, |connection, step| connection.finish(end, step));
+            }
+        }
+    }
+
+    fn evict(&mut self, slot: u32, items: &mut Vec<Item>) {
+        let counted = self.table.stream(slot).shelf() != Shelf::Closed;
+        self.counters.evicted_streams += u64::from(counted);
+        self.end(slot, End::Evicted, items);
+        self.table.remove(slot);
+    }
+
+    /// The stream to let go when there are too many: one that is over, else the silent for longest, where UDP
+    /// conversations go before connections because they have no end of their own.
+    fn most_dispensable(&mut self) -> Option<u32> {
+        if let Some(slot) = self.table.oldest(Shelf::Closed).or_else(|| self.table.oldest(Shelf::Datagram)) {
+            return Some(slot);
+        }
+        let candidates = [Shelf::Light, Shelf::Heavy].map(|shelf| self.table.oldest(shelf));
+        candidates.into_iter().flatten().min_by_key(|slot| self.table.stream(*slot).last_seen)
+    }
+
+    /// Lets go what was silent for too long.
+    fn sweep(&mut self, now: u64, items: &mut Vec<Item>) {
+        self.fragments.expire(now, &self.limits, &mut self.counters);
+        for shelf in Shelf::ALL {
+            let patience = match shelf {
+                Shelf::Closed => CLOSED_NANOS,
+                Shelf::Datagram => u64::from(self.limits.datagram_idle_seconds) * NANOS_PER_SECOND,
+                Shelf::Light | Shelf::Heavy => u64::from(self.limits.stream_idle_seconds) * NANOS_PER_SECOND,
+            };
+            while let Some(slot) = self.table.oldest(shelf) {
+                if now < self.table.stream(slot).last_seen.saturating_add(patience) {
+                    break;
+                }
+                let connection = matches!(shelf, Shelf::Light | Shelf::Heavy);
+                self.counters.idle_streams += u64::from(connection);
+                self.end(slot, End::Evicted, items);
+                self.table.remove(slot);
+            }
+        }
+    }
+}
+
+fn direction(source_is_low: bool, client_is_low: bool) -> Direction {
+    if source_is_low == client_is_low { Direction::ToServer } else { Direction::ToClient }
+}
+
+/// Who opened the connection: a SYN says so; later the smaller port is taken for the server's.
+fn client_is_low(source_is_low: bool, segment: &Segment<'_>) -> bool {
+    let source_is_client = match (segment.flags.syn(), segment.flags.ack()) {
+        (true, false) => true,
+        (true, true) => false,
+        (false, _) => segment.source_port >= segment.destination_port,
+    };
+    source_is_client == source_is_low
+}

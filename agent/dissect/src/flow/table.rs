@@ -1,0 +1,218 @@
+use std::hash::BuildHasher;
+
+use foldhash::SharedSeed;
+use foldhash::fast::SeedableRandomState;
+use hashbrown::HashTable;
+
+use super::Key;
+use super::list::{Linked, Links, List, NONE};
+use crate::item::{Endpoint, StreamName};
+use crate::stream::Dissection;
+use crate::tcp::Connection;
+
+/// How much younger than its place in the order of age a stream may be. Moving it at every packet would touch the
+/// memory of three streams each time.
+const RELIST_NANOS: u64 = 1_000_000_000;
+
+/// By what a stream is let go: the kinds are kept apart, each in the order of age.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) enum Shelf {
+    /// Finished; kept for a moment so that late packets do not look like a new conversation.
+    #[default]
+    Closed,
+    /// UDP.
+    Datagram,
+    /// Holds nothing but its place in the table.
+    Light,
+    /// Holds heap memory.
+    Heavy,
+}
+
+impl Shelf {
+    pub(crate) const ALL: [Self; 4] = [Self::Closed, Self::Datagram, Self::Light, Self::Heavy];
+}
+
+/// A conversation.
+#[derive(Default)]
+pub(crate) struct Stream {
+    pub(crate) key: Key,
+    pub(crate) number: u64,
+    /// On the engine's clock.
+    pub(crate) last_seen: u64,
+    /// When it got its place in the order of age.
+    listed: u64,
+    links: Links,
+    shelf: Shelf,
+    pub(crate) client_is_low: bool,
+    /// Items made so far.
+    pub(crate) items: u32,
+    /// Bytes of heap, as last counted.
+    pub(crate) held: usize,
+    /// When it waits to be looked at, on the engine's clock.
+    pub(crate) timer: Option<u64>,
+    pub(crate) connection: Connection,
+    pub(crate) dissection: Dissection,
+}
+
+impl Stream {
+    pub(crate) fn new(key: Key, number: u64, now: u64, client_is_low: bool) -> Self {
+        let dissection = Dissection::new();
+        Self { key, number, last_seen: now, client_is_low, dissection, ..Self::default() }
+    }
+
+    pub(crate) fn name(&self) -> StreamName {
+        StreamName { number: self.number, transport: self.key.transport() }
+    }
+
+    pub(crate) fn client(&self) -> Endpoint {
+        if self.client_is_low { self.key.low() } else { self.key.high() }
+    }
+
+    pub(crate) fn server(&self) -> Endpoint {
+        if self.client_is_low { self.key.high() } else { self.key.low() }
+    }
+
+    pub(crate) fn shelf(&self) -> Shelf {
+        self.shelf
+    }
+}
+
+#[derive(Default)]
+struct Slots(Vec<Stream>);
+
+impl Linked for Slots {
+    fn links(&mut self, slot: u32) -> &mut Links {
+        &mut self.0[slot as usize].links
+    }
+}
+
+/// All conversations, found by key and ordered by age.
+pub(crate) struct Table {
+    slots: Slots,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    hasher: SeedableRandomState,
+    shelves: [List; 4],
+    /// The stream found last: packets come in runs.
+    latest: u32,
+}
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        // Keys come from the network: without a seed from the system they could be chosen to collide.
+        let seed = std::hash::RandomState::new().hash_one(0);
+        Self {
+            slots: Slots::default(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            hasher: SeedableRandomState::with_seed(seed, SharedSeed::global_random()),
+            shelves: [List::default(); 4],
+            latest: NONE,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub(crate) fn shelved(&self, shelf: Shelf) -> usize {
+        self.shelves[shelf as usize].len
+    }
+
+    /// Bytes of heap of the table itself.
+    pub(crate) fn memory(&self) -> usize {
+        self.slots.0.capacity() * size_of::<Stream>()
+            + self.free.capacity() * size_of::<u32>()
+            + self.index.allocation_size()
+    }
+
+    pub(crate) fn stream(&mut self, slot: u32) -> &mut Stream {
+        &mut self.slots.0[slot as usize]
+    }
+
+    pub(crate) fn find(&mut self, key: &Key) -> Option<u32> {
+        if let Some(stream) = self.slots.0.get(self.latest as usize)
+            && stream.key == *key
+        {
+            return Some(self.latest);
+        }
+        let slots = &self.slots.0;
+        let slot = *self.index.find(self.hasher.hash_one(key), |slot| slots[*slot as usize].key == *key)?;
+        self.latest = slot;
+        Some(slot)
+    }
+
+    /// Puts in a stream whose key is not there.
+    pub(crate) fn insert(&mut self, stream: Stream, shelf: Shelf) -> u32 {
+        let hash = self.hasher.hash_one(stream.key);
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots.0[slot as usize] = stream;
+                slot
+            }
+            None => {
+                self.slots.0.push(stream);
+                (self.slots.0.len() - 1) as u32
+            }
+        };
+        let (slots, hasher) = (&self.slots.0, &self.hasher);
+        self.index.insert_unique(hash, slot, |slot| hasher.hash_one(slots[*slot as usize].key));
+        self.list(slot, shelf);
+        slot
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32) {
+        let stream = &self.slots.0[slot as usize];
+        let (key, shelf) = (stream.key, stream.shelf);
+        if let Ok(entry) = self.index.find_entry(self.hasher.hash_one(key), |candidate| *candidate == slot) {
+            entry.remove();
+        }
+        self.shelves[shelf as usize].remove(slot, &mut self.slots);
+        self.slots.0[slot as usize] = Stream::default();
+        self.free.push(slot);
+        if self.latest == slot {
+            self.latest = NONE;
+        }
+    }
+
+    /// A packet of the stream came.
+    pub(crate) fn touch(&mut self, slot: u32, now: u64) {
+        let stream = &mut self.slots.0[slot as usize];
+        stream.last_seen = now;
+        if now >= stream.listed + RELIST_NANOS {
+            let shelf = stream.shelf;
+            self.shelve(slot, shelf);
+        }
+    }
+
+    /// Moves a stream to the young end of a shelf.
+    pub(crate) fn shelve(&mut self, slot: u32, shelf: Shelf) {
+        let from = self.slots.0[slot as usize].shelf;
+        self.shelves[from as usize].remove(slot, &mut self.slots);
+        self.list(slot, shelf);
+    }
+
+    fn list(&mut self, slot: u32, shelf: Shelf) {
+        let stream = &mut self.slots.0[slot as usize];
+        stream.shelf = shelf;
+        stream.listed = stream.last_seen;
+        self.shelves[shelf as usize].push_newest(slot, &mut self.slots);
+    }
+
+    /// The stream of a shelf that was silent for longest, give or take [`RELIST_NANOS`].
+    pub(crate) fn oldest(&self, shelf: Shelf) -> Option<u32> {
+        Some(self.shelves[shelf as usize].oldest).filter(|slot| *slot != NONE)
+    }
+
+    /// The slots of all streams, by number.
+    pub(crate) fn by_number(&self) -> Vec<u32> {
+        let mut slots: Vec<u32> = self.index.iter().copied().collect();
+        slots.sort_unstable_by_key(|slot| self.slots.0[*slot as usize].number);
+        slots
+    }
+
+    /// Forgets all streams and frees their memory.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new();
+    }
+}

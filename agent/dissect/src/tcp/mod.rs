@@ -1,0 +1,370 @@
+//! TCP reassembly: the bytes of each direction in order, each once, and the holes named.
+//!
+//! In-order bytes are handed on as they lie in the packet. Only what comes ahead of a hole is copied. A hole is given up
+//! on evidence: the receiver has the bytes, so that they were lost to the capture only; a cap; a deadline in packet
+//! time; the end of the stream.
+//!
+//! The two directions are kept in step. Bytes sent by someone who had already received what is still missing here (its
+//! acknowledgment says so) wait for that, so that no answer overtakes its question when a capture delivers the
+//! directions out of order.
+
+mod half;
+mod reorder;
+mod sequence;
+
+use crate::decode::{Flags, Segment};
+use crate::{Counters, Direction, End, Limits};
+use half::Half;
+use reorder::Content;
+pub(crate) use sequence::Sequence;
+
+/// How far from its place a RST, or a late segment of a finished connection, may be to belong to it. Far above the
+/// windows in use, far below what a guess would need.
+const STRAY_DISTANCE: i64 = 16 << 20;
+
+/// Where reassembled bytes go.
+pub(crate) trait Sink {
+    /// Bytes of one direction, in order.
+    fn data(&mut self, direction: Direction, bytes: &[u8]);
+
+    /// So many bytes will never come.
+    fn gap(&mut self, direction: Direction, bytes: u64);
+
+    /// No more bytes; called once for each direction.
+    fn end(&mut self, direction: Direction, end: End);
+
+    /// Whether anyone reads this direction. Where not, nothing is kept for it.
+    fn wanted(&self, direction: Direction) -> bool;
+
+    fn counters(&mut self) -> &mut Counters;
+}
+
+/// What a packet is handled with.
+pub(crate) struct Step<'a, S> {
+    /// Nanoseconds on a clock that does not run backwards.
+    pub(crate) now: u64,
+    pub(crate) limits: &'a Limits,
+    pub(crate) sink: &'a mut S,
+}
+
+/// Both directions of a TCP connection.
+#[derive(Default)]
+pub(crate) struct Connection {
+    halves: [Half; 2],
+    closed: bool,
+    /// The first number of the connection that had these ports before, to know its late SYN.
+    previous: Option<Sequence>,
+}
+
+impl Connection {
+    /// A connection that takes over the ports of `self`.
+    pub(crate) fn successor(&self) -> Self {
+        let opener = self.halves.iter().find(|half| half.started);
+        Self { previous: opener.map(|half| half.start), ..Self::default() }
+    }
+
+    /// Both directions have ended, or a RST came.
+    pub(crate) fn closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether the beginning of a direction was seen.
+    pub(crate) fn begun(&self, direction: Direction) -> bool {
+        self.halves[direction.index()].syn
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.halves.iter().map(Half::memory).sum()
+    }
+
+    /// Whether something is waited for.
+    pub(crate) fn waiting(&self) -> bool {
+        self.halves.iter().any(|half| half.hole.is_some())
+    }
+
+    /// When to call [`Self::elapse`] if no packet comes before.
+    pub(crate) fn due(&self, limits: &Limits) -> Option<u64> {
+        self.halves.iter().filter_map(|half| half.due(limits)).min()
+    }
+
+    /// Whether this segment belongs to a new connection on the same ports.
+    pub(crate) fn superseded_by(&self, direction: Direction, segment: &Segment<'_>) -> bool {
+        let half = &self.halves[direction.index()];
+        let other = &self.halves[direction.reverse().index()];
+        let sequence = Sequence(segment.sequence);
+        if segment.flags.rst() {
+            return false;
+        }
+        if segment.flags.syn() {
+            let start = sequence.plus(1);
+            return if half.started {
+                half.start != start && self.previous != Some(start)
+            } else {
+                self.closed || !segment.flags.ack() && other.started && !other.syn
+            };
+        }
+        self.closed
+            && !segment.payload.is_empty()
+            && half.started
+            && sequence.from(half.next).abs() > STRAY_DISTANCE
+    }
+
+    pub(crate) fn segment<S: Sink>(
+        &mut self,
+        direction: Direction,
+        segment: &Segment<'_>,
+        step: &mut Step<'_, S>,
+    ) {
+        let half = &self.halves[direction.index()];
+        let other = &self.halves[direction.reverse().index()];
+        let plain = segment.flags.0 & (Flags::SYN | Flags::FIN | Flags::RST) == 0;
+        let in_order = half.started && !half.ended && half.next == Sequence(segment.sequence);
+        let in_step =
+            !segment.flags.ack() || !other.started || Sequence(segment.acknowledgment).from(other.next) <= 0;
+        if plain && in_order && in_step && half.hole.is_none() && other.hole.is_none() && !self.closed {
+            self.deliver(direction, segment.payload, segment.missing, step);
+        } else if !self.closed {
+            self.irregular(direction, segment, step);
+        }
+    }
+
+    /// Time went on without a packet.
+    pub(crate) fn elapse<S: Sink>(&mut self, step: &mut Step<'_, S>) {
+        if !self.closed {
+            self.settle(step);
+        }
+    }
+
+    /// No more packets: hands out what is there and ends both directions.
+    pub(crate) fn finish<S: Sink>(&mut self, end: End, step: &mut Step<'_, S>) {
+        loop {
+            if self.drain(Direction::ToServer, step) || self.drain(Direction::ToClient, step) {
+                continue;
+            }
+            // A direction whose next bytes are there waits for the other one only.
+            let waits = |direction: &Direction| {
+                let half = &self.halves[direction.index()];
+                half.front() == Some(half.next)
+            };
+            let open = Direction::BOTH.into_iter().filter(|d| self.halves[d.index()].hole.is_some());
+            match open.min_by_key(waits) {
+                Some(direction) => self.give_up(direction, step),
+                None => break,
+            }
+        }
+        for direction in Direction::BOTH {
+            if !std::mem::replace(&mut self.halves[direction.index()].ended, true) {
+                step.sink.end(direction, end);
+            }
+        }
+        self.closed = true;
+    }
+
+    fn irregular<S: Sink>(&mut self, direction: Direction, segment: &Segment<'_>, step: &mut Step<'_, S>) {
+        let flags = segment.flags;
+        let sequence = Sequence(segment.sequence).plus(flags.syn().into());
+        let length = segment.payload.len() as i64 + i64::from(segment.missing);
+        let half = &mut self.halves[direction.index()];
+        if flags.rst() {
+            let plausible =
+                !half.started || Sequence(segment.sequence).from(half.next).abs() <= STRAY_DISTANCE;
+            if plausible {
+                self.finish(End::Reset, step);
+            }
+            return;
+        }
+        if !half.started {
+            half.begin(sequence, flags.syn(), length == 0 && !flags.syn());
+        } else if flags.syn() {
+            if half.start != sequence {
+                return;
+            }
+            half.syn = true;
+        }
+
+        half.corroborate(sequence.plus(length));
+        let other = &mut self.halves[direction.reverse().index()];
+        if flags.ack() && step.sink.wanted(direction.reverse()) {
+            other.acknowledge(Sequence(segment.acknowledgment), step.now);
+        }
+        self.halves.iter_mut().for_each(Half::count_packet);
+
+        let half = &mut self.halves[direction.index()];
+        let fin = sequence.plus(length);
+        if flags.fin() && half.fin.is_none() && fin.from(half.next) >= 0 {
+            half.fin = Some(fin);
+        }
+        self.accept(direction, sequence, segment, step);
+        let half = &mut self.halves[direction.index()];
+        if !half.ended && half.fin.is_some_and(|fin| fin != half.next) {
+            half.hole(step.now);
+        }
+        self.settle(step);
+    }
+
+    /// Takes the payload of a segment: hands it on, or keeps it.
+    fn accept<S: Sink>(
+        &mut self,
+        direction: Direction,
+        mut sequence: Sequence,
+        segment: &Segment<'_>,
+        step: &mut Step<'_, S>,
+    ) {
+        let other = &self.halves[direction.reverse().index()];
+        let acknowledges = if segment.flags.ack() { Sequence(segment.acknowledgment) } else { other.next };
+        let held_back = other.holds_back(acknowledges);
+        let half = &mut self.halves[direction.index()];
+        let (mut bytes, mut missing) = (segment.payload, segment.missing);
+        if bytes.is_empty() && missing == 0 || half.ended {
+            return;
+        }
+        if std::mem::take(&mut half.tentative) && sequence == half.next.plus(1) {
+            half.begin(sequence, false, false);
+        }
+
+        let behind = -sequence.from(half.next);
+        if behind > 0 {
+            let old = bytes.len().min(behind as usize);
+            // A keep-alive repeats one byte, which may be garbage: RFC 9293 section 3.8.4.
+            let keep_alive = behind == 1 && segment.payload.len() <= 1;
+            step.sink.counters().duplicate_bytes += if keep_alive { 0 } else { old as u64 };
+            bytes = &bytes[old..];
+            missing = (i64::from(missing) - (behind - old as i64)).max(0) as u32;
+            sequence = half.next;
+        }
+        if let Some(fin) = half.fin {
+            let room = fin.from(sequence).max(0);
+            bytes = &bytes[..bytes.len().min(room as usize)];
+            missing = i64::from(missing).min(room - bytes.len() as i64) as u32;
+        }
+        if bytes.is_empty() && missing == 0 {
+            return;
+        }
+
+        let end = sequence.plus(bytes.len() as i64 + i64::from(missing));
+        let fits = half.front().is_none_or(|front| end.from(half.next) <= front.from(half.next));
+        if sequence == half.next && fits && !held_back {
+            self.deliver(direction, bytes, missing, step);
+            return;
+        }
+        if !step.sink.wanted(direction) {
+            let skipped = sequence.from(half.next);
+            half.next = sequence;
+            if skipped > 0 {
+                step.sink.gap(direction, skipped as u64);
+            }
+            self.deliver(direction, bytes, missing, step);
+            return;
+        }
+        let (next, counters) = (half.next, step.sink.counters());
+        counters.reordered_segments += u64::from(sequence != next);
+        let reorder = &mut half.hole(step.now).reorder;
+        reorder.insert(next, sequence, acknowledges, Content::Bytes(bytes), counters);
+        let tail = sequence.plus(bytes.len() as i64);
+        reorder.insert(next, tail, acknowledges, Content::Missing(missing), counters);
+    }
+
+    /// Hands on bytes that are next, and what the capture cut off behind them.
+    fn deliver<S: Sink>(&mut self, direction: Direction, bytes: &[u8], missing: u32, step: &mut Step<'_, S>) {
+        let half = &mut self.halves[direction.index()];
+        if !bytes.is_empty() {
+            half.tentative = false;
+            half.next = half.next.plus(bytes.len() as i64);
+            half.went_on(step.now);
+            step.sink.data(direction, bytes);
+        }
+        if missing != 0 {
+            self.lose(direction, missing.into(), step);
+        }
+    }
+
+    fn lose<S: Sink>(&mut self, direction: Direction, bytes: i64, step: &mut Step<'_, S>) {
+        let half = &mut self.halves[direction.index()];
+        half.next = half.next.plus(bytes);
+        half.went_on(step.now);
+        if step.sink.wanted(direction) {
+            let counters = step.sink.counters();
+            counters.gaps += 1;
+            counters.missing_bytes += bytes as u64;
+        }
+        step.sink.gap(direction, bytes as u64);
+    }
+
+    /// Hands on all that is ready, and gives up on the holes for which it is time.
+    fn settle<S: Sink>(&mut self, step: &mut Step<'_, S>) {
+        'again: loop {
+            if self.drain(Direction::ToServer, step) || self.drain(Direction::ToClient, step) {
+                continue;
+            }
+            for direction in Direction::BOTH {
+                let half = &self.halves[direction.index()];
+                let due = half.evidence_stands(step.now) || half.overdue(step.now, step.limits);
+                if due || half.hole.is_some() && !step.sink.wanted(direction) {
+                    self.give_up(direction, step);
+                    continue 'again;
+                }
+                if half.over_cap(step.limits) {
+                    step.sink.counters().reorder_overflows += 1;
+                    // Bytes that are next wait for the other direction.
+                    let other = direction.reverse();
+                    let waits = half.front() == Some(half.next) && self.halves[other.index()].hole.is_some();
+                    self.give_up(if waits { other } else { direction }, step);
+                    continue 'again;
+                }
+            }
+            break;
+        }
+        self.closed = self.halves.iter().all(|half| half.ended);
+    }
+
+    /// Hands on what is next and waits for nothing any more; whether there was any.
+    fn drain<S: Sink>(&mut self, direction: Direction, step: &mut Step<'_, S>) -> bool {
+        let mut moved = false;
+        loop {
+            let half = &self.halves[direction.index()];
+            let other = &self.halves[direction.reverse().index()];
+            let front = half.reorder().and_then(|reorder| reorder.front());
+            let ready =
+                front.is_some_and(|held| held.sequence == half.next && !other.holds_back(held.acknowledges));
+            if !ready {
+                break;
+            }
+            self.deliver_front(direction, step);
+            moved = true;
+        }
+        let caught_up = self.halves[direction.reverse().index()].evidence().is_none();
+        let half = &mut self.halves[direction.index()];
+        if !half.ended && half.fin == Some(half.next) && caught_up {
+            half.ended = true;
+            half.hole = None;
+            step.sink.end(direction, End::Fin);
+            moved = true;
+        }
+        moved
+    }
+
+    fn deliver_front<S: Sink>(&mut self, direction: Direction, step: &mut Step<'_, S>) {
+        let hole = self.halves[direction.index()].hole.as_mut();
+        let Some(held) = hole.and_then(|hole| hole.reorder.pop()) else { return };
+        let missing = if held.data.is_empty() { held.length } else { 0 };
+        self.deliver(direction, &held.data, missing, step);
+    }
+
+    /// Goes on without what a direction waits for.
+    fn give_up<S: Sink>(&mut self, direction: Direction, step: &mut Step<'_, S>) {
+        let half = &mut self.halves[direction.index()];
+        let next = half.next;
+        let front = half.front();
+        if front == Some(next) {
+            self.deliver_front(direction, step);
+            return;
+        }
+        let received = half.evidence().filter(|evidence| evidence.convincing()).map(|evidence| evidence.upto);
+        let known = [front, received, half.fin].into_iter().flatten().map(|upto| upto.from(next));
+        match known.filter(|ahead| *ahead > 0).min() {
+            Some(ahead) => self.lose(direction, ahead, step),
+            // A single packet's word and nothing behind it.
+            None => half.hole = None,
+        }
+    }
+}
