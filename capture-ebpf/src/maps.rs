@@ -1,0 +1,26 @@
+//! The maps and globals of the programs; the agent finds them by the names in `capture_common`.
+
+use aya_ebpf::{
+    Global,
+    btf_maps::{ArrayOfMaps, PerCpuArray, RingBuf},
+    macros::btf_map,
+};
+use capture_common::{CpuCounters, MAX_SNAPLEN};
+
+/// What the agent replaces by rings of the size it wants: an inner map may differ from its template in `max_entries`.
+///
+/// <https://github.com/torvalds/linux/blob/v6.12/kernel/bpf/map_in_map.c#L78-L87>
+type Ring = RingBuf<u8, 4096>;
+
+/// One ring per possible CPU, so that no two CPUs wait for one ring's lock. The agent sets the number of entries.
+#[btf_map]
+pub static RINGS: ArrayOfMaps<Ring, 1> = ArrayOfMaps::new();
+
+#[btf_map]
+pub static COUNTERS: PerCpuArray<CpuCounters, 1> = PerCpuArray::new();
+
+#[unsafe(no_mangle)]
+pub static SNAPLEN: Global<u32> = Global::new(MAX_SNAPLEN);
+
+#[unsafe(no_mangle)]
+pub static WAKEUP_BYTES: Global<u64> = Global::new(1 << 20);
