@@ -12,6 +12,7 @@ pub mod decode;
 pub mod dissector;
 pub mod engine;
 mod flow;
+pub mod http1;
 pub mod item;
 pub mod json;
 pub mod limits;

@@ -1,6 +1,6 @@
 //! The protocols the agent knows.
 
-use crate::Registration;
+use crate::{Registration, http1};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
-pub static REGISTRY: &[Registration] = &[];
+pub static REGISTRY: &[Registration] = &[http1::REGISTRATION];

@@ -1,0 +1,196 @@
+//! One request with its response, from the first byte of either to the item.
+
+use std::borrow::Cow;
+
+use remora_packet::Timestamp;
+
+use super::message::{Request, Response, Stored};
+use super::{HTTP_1_0, HTTP_1_1};
+use crate::item::{ErrorKind, Message, Summary};
+use crate::value::Value;
+use crate::{Direction, Draft, End, Gap, Item, ItemError};
+
+/// Why one half of an exchange will not be there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Absence {
+    Ended(End),
+    /// Bytes went missing where it could have been, so that it can't be told from others.
+    Lost,
+    /// More requests wait for their response than the cap allows.
+    TooMany,
+    /// It came before the capture began.
+    BeforeCapture,
+}
+
+impl Absence {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ended(End::Fin) => "the connection was closed",
+            Self::Ended(End::Reset) => "the connection was reset",
+            Self::Ended(End::Evicted) => "the stream was let go",
+            Self::Ended(End::Input) => "the capture ended",
+            Self::Lost => "bytes are missing",
+            Self::TooMany => "too many requests wait",
+            Self::BeforeCapture => "it came before the capture",
+        }
+    }
+}
+
+/// Progress of one half.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Progress {
+    /// Not begun; the next message of its direction is this one.
+    Awaited,
+    /// Its body is arriving.
+    Filling,
+    Done,
+    Absent(Absence),
+}
+
+impl Progress {
+    pub(super) const fn is_final(self) -> bool {
+        matches!(self, Self::Done | Self::Absent(_))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) request: Option<Box<Request>>,
+    pub(super) response: Option<Box<Response>>,
+    pub(super) request_progress: Progress,
+    pub(super) response_progress: Progress,
+    /// Capture times of first bytes.
+    pub(super) request_time: Timestamp,
+    pub(super) response_time: Timestamp,
+    /// Captured bytes, heads and framing included.
+    pub(super) request_size: u64,
+    pub(super) response_size: u64,
+    pub(super) gap: Gap,
+    /// The first thing that went wrong.
+    pub(super) fault: Option<Box<ItemError>>,
+}
+
+impl Default for Exchange {
+    fn default() -> Self {
+        Self {
+            request: None,
+            response: None,
+            request_progress: Progress::Awaited,
+            response_progress: Progress::Awaited,
+            request_time: Timestamp::default(),
+            response_time: Timestamp::default(),
+            request_size: 0,
+            response_size: 0,
+            gap: Gap::default(),
+            fault: None,
+        }
+    }
+}
+
+impl Exchange {
+    pub(super) fn is_finished(&self) -> bool {
+        self.request_progress.is_final() && self.response_progress.is_final()
+    }
+
+    /// A request that came whole and has nothing of its response yet.
+    pub(super) fn awaits_response(&self) -> bool {
+        self.request.is_some() && self.response_progress == Progress::Awaited
+    }
+
+    pub(super) fn fail(&mut self, kind: ErrorKind, message: String) {
+        self.fault.get_or_insert_with(|| Box::new(ItemError { kind, message }));
+    }
+
+    /// The stored bytes of one half.
+    pub(super) fn stored(&mut self, is_request: bool) -> Option<&mut Stored> {
+        if is_request {
+            self.request.as_mut().map(|request| &mut request.stored)
+        } else {
+            self.response.as_mut().map(|response| &mut response.stored)
+        }
+    }
+
+    /// The captured bytes of one half.
+    pub(super) fn size(&mut self, is_request: bool) -> &mut u64 {
+        if is_request { &mut self.request_size } else { &mut self.response_size }
+    }
+
+    /// Counts bytes of one half that never came.
+    pub(super) fn miss(&mut self, is_request: bool, bytes: u64) {
+        let gap = if is_request { &mut self.gap.request } else { &mut self.gap.response };
+        *gap = gap.saturating_add(bytes);
+    }
+
+    /// Heap bytes of its messages.
+    pub(super) fn memory(&self) -> usize {
+        self.request.as_ref().map_or(0, |request| size_of::<Request>() + request.stored.memory())
+            + self.response.as_ref().map_or(0, |response| size_of::<Response>() + response.stored.memory())
+    }
+
+    pub(super) fn into_draft(self, request_direction: Direction) -> Draft {
+        let old = match (&self.request, &self.response) {
+            (Some(request), _) => request.is_http_1_0(),
+            (None, Some(response)) => response.is_http_1_0(),
+            (None, None) => false,
+        };
+        let has_request = self.request.is_some();
+        let paired = has_request && self.response.is_some();
+        let error = self.error();
+        Draft {
+            protocol: if old { &HTTP_1_0 } else { &HTTP_1_1 },
+            request_direction,
+            timestamp: if has_request { self.request_time } else { self.response_time },
+            elapsed: paired.then(|| self.response_time.since(self.request_time)),
+            request_size: self.request_size,
+            response_size: self.response_size,
+            request: self.request.map(|request| request as _),
+            response: self.response.map(|response| response as _),
+            error,
+            gap: self.gap,
+            summarize,
+        }
+    }
+
+    fn error(&self) -> Option<ItemError> {
+        let missing = match self.gap {
+            Gap { request: 0, response: 0 } => None,
+            Gap { request, response: 0 } => Some(format!("{request} request bytes missing")),
+            Gap { request: 0, response } => Some(format!("{response} response bytes missing")),
+            Gap { request, response } => {
+                Some(format!("{request} request and {response} response bytes missing"))
+            }
+        };
+        let (kind, what) = match (self.request_progress, self.response_progress, &self.fault) {
+            (Progress::Absent(why), _, _) => {
+                (ErrorKind::PairNotFound, format!("no request: {}", why.as_str()))
+            }
+            (_, Progress::Absent(why), _) => {
+                (ErrorKind::PairNotFound, format!("no response: {}", why.as_str()))
+            }
+            (_, _, Some(fault)) => (fault.kind, fault.message.clone()),
+            _ => return missing.map(|message| ItemError { kind: ErrorKind::Dissection, message }),
+        };
+        let message = match missing {
+            Some(missing) => format!("{what}; {missing}"),
+            None => what,
+        };
+        Some(ItemError { kind, message })
+    }
+}
+
+/// The list row: method, path and status.
+fn summarize(item: &Item) -> Summary<'_> {
+    let request = item.draft.request.as_deref();
+    let status = match item.draft.response.as_deref().and_then(|response| response.get("status")) {
+        Some(Value::Int(status)) => status,
+        _ => 0,
+    };
+    Summary { method: text(request, "method"), summary: text(request, "path"), status }
+}
+
+fn text<'a>(message: Option<&'a dyn Message>, name: &str) -> Cow<'a, str> {
+    match message.and_then(|message| message.get(name)) {
+        Some(Value::Str(text)) => text,
+        _ => Cow::Borrowed(""),
+    }
+}
