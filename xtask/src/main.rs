@@ -2,9 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod build;
+mod check;
 mod ebpf;
 mod engine;
+mod fuzz;
 mod launch;
 mod process;
 mod setup;
@@ -42,6 +45,9 @@ enum Command {
     )]
     Replay(launch::Arguments),
     Test(test::Arguments),
+    Check(check::Arguments),
+    Fuzz(fuzz::Arguments),
+    Bench(bench::Arguments),
     V8(v8::Arguments),
 }
 
@@ -67,6 +73,9 @@ fn run(command: Command) -> Result<()> {
         Command::Run(arguments) => launch::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::V8(arguments) => v8::run(&workspace, &arguments),
+        Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
+        Command::Bench(arguments) => bench::run(&workspace, &arguments),
+        Command::Check(arguments) => check::run(&workspace, &arguments),
         Command::Replay(arguments) => launch::replay(&workspace, &arguments),
     }
 }

@@ -104,7 +104,7 @@ fn compile(workspace: &Workspace, toolchain: &Toolchain) -> Result<PathBuf> {
         .env_remove("LD_LIBRARY_PATH")
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    command.env_remove("RUSTC_WRAPPER").current_dir(&folder);
+    command.env_remove("RUSTC_WRAPPER").env_remove("RUSTC_WORKSPACE_WRAPPER").current_dir(&folder);
     // BTF gives the verifier and bpftool the types and the source lines.
     command.env("RUSTFLAGS", "-C debuginfo=2 -C link-arg=--btf");
     command.args(["--locked", "--release", "--target", TARGET, "--target-dir"]).arg(target_folder(workspace));

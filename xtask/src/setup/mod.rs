@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     /// Set up for this JavaScript engine instead of the one that would be chosen
     #[arg(long, value_name = "ENGINE")]
     engine: Option<Engine>,
-    /// Also what the checks of `.ci/run` need
+    /// Also what `.ci/run` needs: the tools of `check`, and both engines
     #[arg(long)]
     ci: bool,
 }
@@ -52,7 +52,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     ebpf::requirements(workspace, &mut plan);
     test(workspace, &mut plan);
     if arguments.ci {
-        plan.cargo_tool(workspace, &DENY);
+        build(workspace, Engine::QuickJs, &mut plan);
+        check(workspace, &mut plan);
     }
     if arguments.dry_run {
         print!("{}", plan.describe());
@@ -85,4 +86,10 @@ pub(crate) fn test(workspace: &Workspace, plan: &mut Plan) {
         plan.program(workspace, "curl", "curl", "client of the live tests");
         plan.program(workspace, "wrk", "wrk", "client of the live tests");
     }
+}
+
+/// What `check` needs.
+pub(crate) fn check(workspace: &Workspace, plan: &mut Plan) {
+    plan.cargo_tool(workspace, &DENY);
+    plan.program(workspace, "git", "git", "reads the advisories");
 }

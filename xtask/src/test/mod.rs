@@ -15,7 +15,8 @@ use crate::engine::{self, Choice, Engine};
 use crate::process::{self, say};
 use crate::setup::{self, Plan, machine};
 use crate::workspace::Workspace;
-use summary::{Suite, Tally};
+use summary::Suite;
+pub(crate) use summary::Tally;
 
 /// The crates in which a script engine runs; the others don't have its features.
 const WITH_ENGINE: [&str; 2] = ["remora", "remora-script"];
