@@ -1,0 +1,30 @@
+//! `cargo xtask bench`: measures the release build beside other programs doing the same, and prints the ratios.
+
+mod capture;
+mod measure;
+mod namespace;
+mod replay;
+mod table;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Measures the agent beside other programs, in one go on one machine
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand, Debug)]
+enum Bench {
+    Replay(replay::Arguments),
+}
+
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    match &arguments.bench {
+        Bench::Replay(arguments) => replay::run(workspace, arguments),
+    }
+}
