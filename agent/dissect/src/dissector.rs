@@ -75,9 +75,9 @@ pub trait Dissector: Send {
     /// `bytes` went missing at this point of the direction's stream. What the stream kept unconsumed is `unparsed`
     /// and will not be presented again.
     ///
-    /// Also called right after creation for a direction whose beginning was not seen or whose bytes so far nobody
-    /// understood: what follows may be in the middle of a message. `bytes` is then what was passed over, 0 where not
-    /// known.
+    /// Also called right after creation for a direction whose beginning was not seen or whose bytes so far went
+    /// missing or were not understood: what follows may be in the middle of a message, unless it is what the probe was
+    /// certain of. `bytes` is then what was passed over, 0 where not known.
     fn gap(&mut self, direction: Direction, bytes: u64, unparsed: &[u8], context: &mut Context<'_>);
 
     /// More than [`Limits::pending_bytes`] came without being consumed; `unparsed` is dropped after this call.

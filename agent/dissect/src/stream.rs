@@ -17,7 +17,7 @@ pub(crate) struct Dissection {
     dissector: Option<Box<dyn Dissector>>,
     /// Bytes not yet used, per direction; no allocation while empty.
     pending: [Vec<u8>; 2],
-    /// Bytes thrown away before the protocol was known.
+    /// Bytes thrown away or missing before the protocol was known.
     passed_over: [u32; 2],
     tries: [u8; 2],
     /// Who sent last.
@@ -80,6 +80,7 @@ impl Sink for Feed<'_> {
             dissector.gap(direction, bytes, &unparsed, &mut self.context);
         } else {
             self.pass_over(direction, unparsed.len());
+            self.note_missing(direction, bytes);
             self.dissection.torn = true;
             self.dissection.tries[direction.index()] = PROBE_TRIES;
         }
@@ -172,9 +173,11 @@ impl Feed<'_> {
     fn begin(&mut self, registration: &Registration, direction: Direction, head: &[u8]) {
         let mut dissector = (registration.create)(self.context.limits);
         let other = direction.reverse();
-        let passed_over = self.dissection.passed_over[other.index()];
-        if passed_over != 0 || !self.begun[other.index()] {
-            dissector.gap(other, passed_over.into(), &[], &mut self.context);
+        for at in Direction::BOTH {
+            let passed_over = self.dissection.passed_over[at.index()];
+            if passed_over != 0 || at == other && !self.begun[at.index()] {
+                dissector.gap(at, passed_over.into(), &[], &mut self.context);
+            }
         }
         self.dissection.dissector = Some(dissector);
         let kept = std::mem::take(&mut self.dissection.pending[other.index()]);
@@ -186,7 +189,11 @@ impl Feed<'_> {
 
     fn pass_over(&mut self, direction: Direction, bytes: usize) {
         self.context.counters.undissected_bytes += bytes as u64;
+        self.note_missing(direction, bytes as u64);
+    }
+
+    fn note_missing(&mut self, direction: Direction, bytes: u64) {
         let passed_over = &mut self.dissection.passed_over[direction.index()];
-        *passed_over = passed_over.saturating_add(bytes as u32);
+        *passed_over = u32::try_from(u64::from(*passed_over) + bytes).unwrap_or(u32::MAX);
     }
 }

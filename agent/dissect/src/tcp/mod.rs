@@ -84,7 +84,16 @@ impl Connection {
 
     /// When to call [`Self::elapse`] if no packet comes before.
     pub(crate) fn due(&self, limits: &Limits) -> Option<u64> {
-        self.halves.iter().filter_map(|half| half.due(limits)).min()
+        let own = Direction::BOTH.into_iter().filter(|direction| !self.waits(*direction));
+        own.filter_map(|direction| self.halves[direction.index()].due(limits)).min()
+    }
+
+    /// Whether a direction has its next bytes and only waits for a hole in the other one. It then has no say in when
+    /// that is given up.
+    fn waits(&self, direction: Direction) -> bool {
+        let half = &self.halves[direction.index()];
+        let other = &self.halves[direction.reverse().index()];
+        half.front() == Some(half.next) && other.hole.is_some() && other.front() != Some(other.next)
     }
 
     /// Whether this segment belongs to a new connection on the same ports.
@@ -141,13 +150,9 @@ impl Connection {
             if self.drain(Direction::ToServer, step) || self.drain(Direction::ToClient, step) {
                 continue;
             }
-            // A direction whose next bytes are there waits for the other one only.
-            let waits = |direction: &Direction| {
-                let half = &self.halves[direction.index()];
-                half.front() == Some(half.next)
-            };
-            let open = Direction::BOTH.into_iter().filter(|d| self.halves[d.index()].hole.is_some());
-            match open.min_by_key(waits) {
+            let open =
+                Direction::BOTH.into_iter().filter(|direction| self.halves[direction.index()].hole.is_some());
+            match open.min_by_key(|direction| self.waits(*direction)) {
                 Some(direction) => self.give_up(direction, step),
                 None => break,
             }
@@ -298,17 +303,15 @@ impl Connection {
             }
             for direction in Direction::BOTH {
                 let half = &self.halves[direction.index()];
+                let waits = self.waits(direction);
                 let due = half.evidence_stands(step.now) || half.overdue(step.now, step.limits);
-                if due || half.hole.is_some() && !step.sink.wanted(direction) {
+                if due && !waits || half.hole.is_some() && !step.sink.wanted(direction) {
                     self.give_up(direction, step);
                     continue 'again;
                 }
                 if half.over_cap(step.limits) {
                     step.sink.counters().reorder_overflows += 1;
-                    // Bytes that are next wait for the other direction.
-                    let other = direction.reverse();
-                    let waits = half.front() == Some(half.next) && self.halves[other.index()].hole.is_some();
-                    self.give_up(if waits { other } else { direction }, step);
+                    self.give_up(if waits { direction.reverse() } else { direction }, step);
                     continue 'again;
                 }
             }

@@ -97,8 +97,10 @@ impl Reorder {
             let upto = match self.held.get(index) {
                 Some(held) if held.sequence.from(next) <= at => {
                     let shared = held.end().from(next).min(end);
-                    counters.duplicate_bytes += (shared - at) as u64;
-                    counters.conflicting_bytes += conflicts(held, next, &content, start, at, shared);
+                    if let Content::Bytes(bytes) = content {
+                        counters.duplicate_bytes += (shared - at) as u64;
+                        counters.conflicting_bytes += conflicts(held, next, bytes, start, at, shared);
+                    }
                     at = shared;
                     index += 1;
                     continue;
@@ -121,8 +123,7 @@ impl Reorder {
 }
 
 /// How many bytes differ between what is held and what came again, in a range of offsets from `next`.
-fn conflicts(held: &Held, next: Sequence, content: &Content<'_>, start: i64, from: i64, to: i64) -> u64 {
-    let Content::Bytes(bytes) = content else { return 0 };
+fn conflicts(held: &Held, next: Sequence, bytes: &[u8], start: i64, from: i64, to: i64) -> u64 {
     let base = held.sequence.from(next);
     let old = held.data.get((from - base) as usize..(to - base) as usize).unwrap_or_default();
     let new = bytes.get((from - start) as usize..(to - start) as usize).unwrap_or_default();
