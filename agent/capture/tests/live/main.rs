@@ -5,4 +5,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod content;
+mod interfaces;
 mod support;
+mod traffic;

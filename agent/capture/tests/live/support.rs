@@ -38,7 +38,7 @@ pub(crate) fn config(interfaces: &[&str]) -> Option<LiveConfig> {
     else {
         return skip("REMORA_EBPF_OBJECT names no file; `cargo xtask build-ebpf` builds it");
     };
-    for tool in ["ip", "tc", "nginx", "wrk", "curl"] {
+    for tool in ["ip", "tc", "nginx", "wrk", "curl", "python3"] {
         if !found(tool) {
             return skip(&format!("{tool} is not installed"));
         }
@@ -77,6 +77,9 @@ impl Namespace {
         let name = format!("{PREFIX}{}-{number}", std::process::id());
         run(&format!("ip netns add {name}"));
         let namespace = Self { name };
+        // So that only the test's own packets pass.
+        namespace.inside(|| fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").unwrap());
+        namespace.inside(|| fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap());
         namespace.run("ip link set lo up");
         namespace
     }
