@@ -12,11 +12,22 @@ compile_error!("an engine is needed: enable the feature `v8` (the default) or `q
 
 mod batch;
 mod config;
+mod console;
+mod engine;
 mod event;
+mod exception;
+mod helpers;
 mod host;
+mod isolate;
+mod items;
+mod memory;
+mod queue;
 mod stats;
+mod watchdog;
+mod worker;
 
+pub use batch::Ticket;
 pub use config::{ConsoleLevel, HostConfig, LoadError, Observer, Overflow, Script, Verdict};
 pub use event::{Event, PacketInfo};
-pub use host::{ScriptHost, Ticket};
+pub use host::ScriptHost;
 pub use stats::ScriptStats;

@@ -1,0 +1,48 @@
+//! Exceptions as one line of text: what was thrown, and where in the script.
+
+use deno_core::v8;
+
+/// Names of the host's own code begin so; its frames are not shown.
+pub(crate) const INTERNAL: &str = "remora:";
+
+/// The exception a `TryCatch` has caught, if it caught one.
+pub(crate) fn caught(
+    scope: &mut v8::PinnedRef<'_, v8::TryCatch<'_, '_, v8::HandleScope<'_>>>,
+) -> Option<String> {
+    let exception = scope.exception()?;
+    let message = scope.message();
+    Some(describe(scope, exception, message))
+}
+
+/// `value` as thrown, or as a promise was rejected with.
+pub(crate) fn describe<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    value: v8::Local<'s, v8::Value>,
+    message: Option<v8::Local<'s, v8::Message>>,
+) -> String {
+    let message = message.unwrap_or_else(|| v8::Exception::create_message(scope, value));
+    let text = message.get(scope).to_rust_string_lossy(scope);
+    let text = text.strip_prefix("Uncaught ").unwrap_or(&text);
+    match place(scope, message) {
+        Some(place) => format!("{text} ({place})"),
+        None => text.to_owned(),
+    }
+}
+
+/// `file:line:column` of the innermost frame that is the script's own.
+fn place<'s>(scope: &mut v8::PinScope<'s, '_>, message: v8::Local<'s, v8::Message>) -> Option<String> {
+    if let Some(stack) = message.get_stack_trace(scope) {
+        for index in 0..stack.get_frame_count() {
+            let Some(frame) = stack.get_frame(scope, index) else { break };
+            let Some(name) = frame.get_script_name(scope) else { continue };
+            let name = name.to_rust_string_lossy(scope);
+            if !name.starts_with(INTERNAL) {
+                return Some(format!("{name}:{}:{}", frame.get_line_number(), frame.get_column()));
+            }
+        }
+    }
+    let name = message.get_script_resource_name(scope)?;
+    let name = v8::Local::<v8::String>::try_from(name).ok()?.to_rust_string_lossy(scope);
+    let line = message.get_line_number(scope)?;
+    (!name.starts_with(INTERNAL)).then(|| format!("{name}:{line}:{}", message.get_start_column() + 1))
+}

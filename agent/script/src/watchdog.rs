@@ -1,0 +1,217 @@
+//! One thread that looks at every script's running call and ends those over the time limit.
+//!
+//! A call costs two atomic operations and no look at a clock: the script's thread only says which call it is in, and the
+//! watchdog, which looks several times per limit, measures how long it has been the same one.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use deno_core::v8;
+
+/// Looks per time limit; a call is ended at most this fraction of the limit late.
+const LOOKS_PER_LIMIT: u32 = 20;
+const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+const LONGEST_LOOK: Duration = Duration::from_millis(100);
+
+/// The phases of a call, in the two low bits of [`Pulse::state`]; the other bits number the calls.
+const IDLE: u64 = 0;
+const RUNNING: u64 = 1;
+/// The watchdog is about to end the call.
+const ENDING: u64 = 2;
+/// The watchdog has asked the engine to end the call.
+const ENDED: u64 = 3;
+const PHASES: u64 = 3;
+
+/// What a script's thread tells the watchdog.
+#[derive(Default)]
+pub(crate) struct Pulse {
+    state: AtomicU64,
+}
+
+impl Pulse {
+    /// A call into the script begins. Only the script's own thread may call this, and [`Pulse::end`] must follow.
+    pub(crate) fn begin(&self) {
+        let call = self.state.load(Ordering::Relaxed) | PHASES;
+        self.state.store(call.wrapping_add(1) | RUNNING, Ordering::SeqCst);
+    }
+
+    /// The call is over. Says whether the watchdog has asked the engine to end it; then the engine's request must be
+    /// cancelled, whether or not it came in time.
+    pub(crate) fn end(&self) -> bool {
+        let running = self.state.load(Ordering::Relaxed) & !PHASES | RUNNING;
+        let idle = running & !PHASES | IDLE;
+        if self.state.compare_exchange(running, idle, Ordering::SeqCst, Ordering::Acquire).is_ok() {
+            return false;
+        }
+        // The request must not arrive after it was cancelled, or it would end the next call.
+        while self.state.load(Ordering::Acquire) & PHASES != ENDED {
+            std::thread::yield_now();
+        }
+        self.state.store(idle, Ordering::SeqCst);
+        true
+    }
+
+    fn is_running(state: u64) -> bool {
+        state & PHASES != IDLE
+    }
+
+    /// Ends the call with `request` if it is still the one seen as `state`.
+    fn cut(&self, state: u64, request: impl FnOnce()) {
+        let running = state & !PHASES | RUNNING;
+        let ending = state & !PHASES | ENDING;
+        if self.state.compare_exchange(running, ending, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            request();
+            self.state.store(state & !PHASES | ENDED, Ordering::SeqCst);
+        }
+    }
+}
+
+/// A script under watch.
+pub(crate) struct Watched {
+    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) handle: v8::IsolateHandle,
+    /// Called once, on the watchdog's thread, when a call goes on at twice the limit.
+    pub(crate) abandon: Box<dyn FnOnce() + Send>,
+}
+
+struct Entry {
+    watched: Option<Watched>,
+    pulse: Arc<Pulse>,
+    seen: u64,
+    since: Instant,
+}
+
+impl Entry {
+    /// In a call that can still be ended.
+    fn is_running(&self) -> bool {
+        self.watched.is_some() && Pulse::is_running(self.pulse.state.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct Watchdog {
+    limit: Duration,
+    entries: Mutex<Vec<Entry>>,
+    wake: Condvar,
+    asleep: AtomicBool,
+    stop: AtomicBool,
+}
+
+impl Watchdog {
+    /// A watchdog whose thread ends with [`Watchdog::stop`].
+    ///
+    /// # Errors
+    /// The operating system's, when it has no thread left.
+    pub(crate) fn start(limit: Duration) -> std::io::Result<Arc<Self>> {
+        let watchdog = Arc::new(Self {
+            limit: limit.max(SHORTEST_LOOK),
+            entries: Mutex::default(),
+            wake: Condvar::new(),
+            asleep: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+        });
+        let thread = Arc::clone(&watchdog);
+        std::thread::Builder::new().name("script-watchdog".into()).spawn(move || thread.run())?;
+        Ok(watchdog)
+    }
+
+    pub(crate) fn watch(&self, watched: Watched) {
+        let pulse = Arc::clone(&watched.pulse);
+        self.lock().push(Entry { watched: Some(watched), pulse, seen: IDLE, since: Instant::now() });
+    }
+
+    /// Ends the watch over a script whose engine instance is about to go.
+    pub(crate) fn release(&self, pulse: &Arc<Pulse>) {
+        self.lock().retain(|entry| !Arc::ptr_eq(&entry.pulse, pulse));
+    }
+
+    /// Tells that calls are about to begin. Cheap while the watchdog is awake.
+    pub(crate) fn rouse(&self) {
+        if self.asleep.load(Ordering::SeqCst) {
+            let entries = self.lock();
+            self.asleep.store(false, Ordering::SeqCst);
+            drop(entries);
+            self.wake.notify_one();
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        let entries = self.lock();
+        self.stop.store(true, Ordering::Relaxed);
+        drop(entries);
+        self.wake.notify_one();
+    }
+
+    /// Ends the calls that are running, whatever their age.
+    pub(crate) fn cut_all(&self) {
+        for entry in self.lock().iter() {
+            let state = entry.pulse.state.load(Ordering::SeqCst);
+            if let Some(watched) = entry.watched.as_ref().filter(|_| Pulse::is_running(state)) {
+                entry.pulse.cut(state, || {
+                    watched.handle.terminate_execution();
+                });
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let look = (self.limit / LOOKS_PER_LIMIT).clamp(SHORTEST_LOOK, LONGEST_LOOK);
+        let mut entries = self.lock();
+        while !self.stop.load(Ordering::Relaxed) {
+            let now = Instant::now();
+            let mut busy = false;
+            for entry in entries.iter_mut() {
+                busy |= self.look(entry, now);
+            }
+            if busy {
+                entries = self.wake.wait_timeout(entries, look).unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            // Announced before the last look, so that a call that begins after that look rouses.
+            self.asleep.store(true, Ordering::SeqCst);
+            if !entries.iter().any(Entry::is_running) {
+                entries = self
+                    .wake
+                    .wait_while(entries, |_| {
+                        self.asleep.load(Ordering::SeqCst) && !self.stop.load(Ordering::Relaxed)
+                    })
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            self.asleep.store(false, Ordering::SeqCst);
+            if !self.stop.load(Ordering::Relaxed) {
+                entries = self.wake.wait_timeout(entries, look).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    /// Deals with one script; says whether it is in a call.
+    fn look(&self, entry: &mut Entry, now: Instant) -> bool {
+        let state = entry.pulse.state.load(Ordering::SeqCst);
+        if !Pulse::is_running(state) {
+            entry.seen = IDLE;
+            return false;
+        }
+        let Some(watched) = &entry.watched else {
+            return false;
+        };
+        if entry.seen & !PHASES != state & !PHASES || entry.seen == IDLE {
+            (entry.seen, entry.since) = (state, now);
+            return true;
+        }
+        let age = now.duration_since(entry.since);
+        if age >= self.limit * 2 {
+            if let Some(watched) = entry.watched.take() {
+                (watched.abandon)();
+            }
+        } else if age >= self.limit {
+            entry.pulse.cut(state, || {
+                watched.handle.terminate_execution();
+            });
+        }
+        true
+    }
+}
