@@ -1,1 +1,62 @@
-fn main() {}
+//! `remora`: the agent's command line.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod config;
+mod exit;
+mod live;
+mod origin;
+mod output;
+mod pipeline;
+mod replay;
+mod report;
+mod scripts;
+mod session;
+mod signals;
+mod summary;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use tracing_subscriber::EnvFilter;
+
+use cli::{Cli, Command};
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Logs go to standard error; scripts' console lines are no logs and are not filtered.
+    let filter = EnvFilter::try_from_env("REMORA_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
+    match dispatch(&cli.command) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("remora: {error:#}");
+            Exit::Broken.into()
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Replay(arguments) => replay::replay(arguments, &config::load(&arguments.common)?),
+        Command::Run(arguments) => live::run(arguments, &config::load(&arguments.common)?),
+        Command::Settings => {
+            list_settings();
+            Ok(Exit::Fine)
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "remora", &mut io::stdout());
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+/// A reader that closes the pipe early is no error.
+fn list_settings() {
+    let mut stdout = io::stdout().lock();
+    config::Settings::default().each(&mut |key, default, meaning| {
+        let _ = writeln!(stdout, "{key} = {default}\n    {meaning}");
+    });
+}

@@ -1,0 +1,148 @@
+//! Every setting: key, type, default, meaning. The one place to add one.
+
+use std::collections::BTreeMap;
+
+use remora_dissect::Limits;
+use remora_script::HostConfig;
+use serde_json::Value;
+
+use super::setting::{Bytes, Setting};
+
+/// What a key gave.
+pub(super) enum Applied {
+    Yes,
+    /// No setting has this key.
+    Unknown,
+    /// The setting wants another kind of value; says which.
+    Expected(&'static str),
+}
+
+macro_rules! settings {
+    ($($key:literal $field:ident: $kind:ty = $default:expr, $doc:literal;)+) => {
+        /// Typed settings, filled from defaults, the config file, `--set` and `--env`, in this order.
+        #[derive(Clone, Debug)]
+        pub(crate) struct Settings {
+            $(#[doc = $doc] pub(crate) $field: $kind,)+
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                let limits = Limits::default();
+                let _ = &limits;
+                Self { $($field: { let default: fn(&Limits) -> $kind = $default; default(&limits) },)+ }
+            }
+        }
+
+        impl Settings {
+            pub(super) const KEYS: &'static [&'static str] = &[$($key),+];
+
+            pub(super) fn apply(&mut self, key: &str, value: &Value) -> Applied {
+                match key {
+                    $($key => match <$kind as Setting>::read(value) {
+                        Some(read) => {
+                            self.$field = read;
+                            Applied::Yes
+                        }
+                        None => Applied::Expected(<$kind as Setting>::EXPECTED),
+                    },)+
+                    _ => Applied::Unknown,
+                }
+            }
+
+            /// Calls `visit` with each key, its value and its meaning.
+            pub(crate) fn each(&self, visit: &mut dyn FnMut(&'static str, String, &'static str)) {
+                $(visit($key, self.$field.show(), $doc);)+
+            }
+        }
+    };
+}
+
+settings! {
+    "scripting.source" script_source: String = |_| String::new(),
+        "Script file or folder, beside those of --script.";
+    "scripting.sources" script_sources: Vec<String> = |_| Vec::new(),
+        "More script files or folders.";
+    "scripting.env" script_env: BTreeMap<String, String> = |_| BTreeMap::new(),
+        "Variables for scripts: a property of env each, and a global of the same name.";
+    "scripting.limits.callMillis" script_call_millis: u64 = |_| HostConfig::CALL_LIMIT.as_millis() as u64,
+        "Milliseconds a hook call may take before it is ended.";
+    "scripting.limits.heap" script_heap: Bytes = |_| Bytes(HostConfig::HEAP_LIMIT),
+        "Heap of one script; a call that needs more is ended.";
+    "scripting.limits.queueEvents" script_queue_events: usize = |_| HostConfig::QUEUE_EVENTS,
+        "Packets and items that may wait for one script. Live capture sheds beyond, a replay waits.";
+    "scripting.limits.queueBytes" script_queue_bytes: Bytes = |_| Bytes(HostConfig::QUEUE_BYTES),
+        "Bytes of items that may wait for one script. Live capture sheds beyond, a replay waits.";
+    "scripting.limits.consoleLine" script_console_line: Bytes = |_| Bytes(HostConfig::CONSOLE_LINE_BYTES),
+        "Bytes of one console line; the rest is cut off.";
+    "scripting.limits.consoleLinesPerSecond" script_console_rate: u32 = |_| 0,
+        "Console lines a script may write per second; more are dropped and counted. 0 sets no limit.";
+    "tap.capture.snaplen" capture_snaplen: u32 = |_| remora_capture::MAX_SNAPLEN,
+        "Bytes of each packet that live capture copies; the rest is counted, not kept.";
+    "tap.capture.ringSize" capture_ring_bytes: Bytes = |_| Bytes(0),
+        "Size of each processor's ring buffer between kernel and agent, a power of two; what does not fit is counted. 0: 16Mi, less on machines of more than 32 processors.";
+    "tap.misc.detectDuplicates" capture_dedup: bool = |_| true,
+        "Keep one copy of a packet that passes several interfaces of the node.";
+    "node.name" node_name: String = |_| String::new(),
+        "Name of this node in items [default: NODE_NAME, else the host name].";
+    "node.ip" node_ip: String = |_| String::new(),
+        "Address of this node in items [default: NODE_IP, else 127.0.0.1].";
+    "tap.proxy.worker.srvPort" worker_port: u32 = |_| 48_999,
+        "Port in the `worker` field of items.";
+    "output.queueItems" output_queue_items: usize = |_| 10_000,
+        "Items that may wait to be printed. Live capture sheds beyond, a replay waits.";
+    "dissect.totalBytes" total_bytes: Bytes = |limits| Bytes(limits.total_bytes),
+        "Heap of all streams together (reassembly, unfinished messages). Beyond it the streams idle for longest are let go.";
+    "dissect.streams" streams: usize = |limits| limits.streams,
+        "TCP and UDP conversations tracked at once. Beyond it the one idle for longest is let go.";
+    "dissect.streamIdleSeconds" stream_idle_seconds: u32 = |limits| limits.stream_idle_seconds,
+        "Seconds without a packet after which a stream is let go.";
+    "dissect.datagramIdleSeconds" datagram_idle_seconds: u32 = |limits| limits.datagram_idle_seconds,
+        "Seconds without a packet after which a UDP conversation is let go.";
+    "dissect.reorderBytes" reorder_bytes: Bytes = |limits| Bytes(limits.reorder_bytes),
+        "Bytes per direction that wait for a hole to fill. Beyond it the hole is skipped.";
+    "dissect.reorderSegments" reorder_segments: usize = |limits| limits.reorder_segments,
+        "Segments per direction that wait for a hole to fill. Beyond it the hole is skipped.";
+    "dissect.holeWaitMillis" hole_wait_millis: u32 = |limits| limits.hole_wait_millis,
+        "Milliseconds a hole may stay open. After it the hole is skipped.";
+    "dissect.pendingBytes" pending_bytes: Bytes = |limits| Bytes(limits.pending_bytes),
+        "Bytes of an unfinished message head per direction. Beyond it the message is given up.";
+    "dissect.fragmentBytes" fragment_bytes: Bytes = |limits| Bytes(limits.fragment_bytes),
+        "IP fragments kept for reassembly. Beyond it the oldest datagram is dropped.";
+    "dissect.fragmentSeconds" fragment_seconds: u32 = |limits| limits.fragment_seconds,
+        "Seconds a datagram may stay incomplete. After it its fragments are dropped.";
+    "dissect.decodeDepth" decode_depth: u8 = |limits| limits.decode_depth,
+        "Headers peeled off one packet. Beyond it the packet is counted and left.";
+    "dissect.httpBodyBytes" http_body_bytes: Bytes = |limits| Bytes(limits.http_body_bytes),
+        "Body bytes kept per HTTP message. Beyond it the rest counts in the size but is not kept.";
+    "dissect.httpDecodedBytes" http_decoded_bytes: Bytes = |limits| Bytes(limits.http_decoded_bytes),
+        "Bytes a compressed body may decode to. Beyond it decoding stops.";
+    "dissect.httpDecodeRatio" http_decode_ratio: usize = |limits| limits.http_decode_ratio,
+        "How many times its compressed size a body may decode to, once past 64 KiB. Beyond it decoding stops.";
+    "dissect.httpPipelined" http_pipelined: usize = |limits| limits.http_pipelined,
+        "Requests of one connection that wait for a response. Beyond it the oldest comes out without one.";
+    "dissect.httpHeaders" http_headers: usize = |limits| limits.http_headers,
+        "Header fields per HTTP message. Beyond it the message is not taken for HTTP.";
+}
+
+impl Settings {
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            total_bytes: self.total_bytes.0,
+            streams: self.streams,
+            stream_idle_seconds: self.stream_idle_seconds,
+            datagram_idle_seconds: self.datagram_idle_seconds,
+            reorder_bytes: self.reorder_bytes.0,
+            reorder_segments: self.reorder_segments,
+            hole_wait_millis: self.hole_wait_millis,
+            pending_bytes: self.pending_bytes.0,
+            fragment_bytes: self.fragment_bytes.0,
+            fragment_seconds: self.fragment_seconds,
+            decode_depth: self.decode_depth,
+            http_body_bytes: self.http_body_bytes.0,
+            http_decoded_bytes: self.http_decoded_bytes.0,
+            http_decode_ratio: self.http_decode_ratio,
+            http_pipelined: self.http_pipelined,
+            http_headers: self.http_headers,
+        }
+    }
+}
