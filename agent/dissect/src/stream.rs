@@ -15,8 +15,8 @@ const PROBE_TRIES: u8 = 4;
 #[derive(Default)]
 pub(crate) struct Dissection {
     dissector: Option<Box<dyn Dissector>>,
-    /// Bytes not yet used, per direction; no allocation while empty.
-    pending: [Vec<u8>; 2],
+    /// Bytes not yet used, per direction, where there are any.
+    pending: Option<Box<[Vec<u8>; 2]>>,
     /// Bytes thrown away or missing before the protocol was known.
     passed_over: [u32; 2],
     tries: [u8; 2],
@@ -35,7 +35,24 @@ impl Dissection {
     /// Bytes of heap held.
     pub(crate) fn memory(&self) -> usize {
         let dissector = self.dissector.as_ref().map_or(0, |dissector| dissector.memory());
-        dissector + self.pending.iter().map(Vec::capacity).sum::<usize>()
+        let pending = self
+            .pending
+            .as_ref()
+            .map_or(0, |pending| size_of_val(&**pending) + pending.iter().map(Vec::capacity).sum::<usize>());
+        dissector + pending
+    }
+
+    fn take_pending(&mut self, direction: Direction) -> Vec<u8> {
+        let Some(pending) = &mut self.pending else { return Vec::new() };
+        let taken = std::mem::take(&mut pending[direction.index()]);
+        if pending.iter().all(Vec::is_empty) {
+            self.pending = None;
+        }
+        taken
+    }
+
+    fn keep_pending(&mut self, direction: Direction, bytes: Vec<u8>) {
+        self.pending.get_or_insert_default()[direction.index()] = bytes;
     }
 
     /// Whether payload was seen that no protocol claimed.
@@ -50,7 +67,7 @@ impl Dissection {
     /// Frees all memory.
     pub(crate) fn release(&mut self) {
         self.dissector = None;
-        self.pending = Default::default();
+        self.pending = None;
     }
 }
 
@@ -75,7 +92,7 @@ impl Sink for Feed<'_> {
     }
 
     fn gap(&mut self, direction: Direction, bytes: u64) {
-        let unparsed = std::mem::take(&mut self.dissection.pending[direction.index()]);
+        let unparsed = self.dissection.take_pending(direction);
         if let Some(dissector) = &mut self.dissection.dissector {
             dissector.gap(direction, bytes, &unparsed, &mut self.context);
         } else {
@@ -87,7 +104,7 @@ impl Sink for Feed<'_> {
     }
 
     fn end(&mut self, direction: Direction, end: End) {
-        let unparsed = std::mem::take(&mut self.dissection.pending[direction.index()]);
+        let unparsed = self.dissection.take_pending(direction);
         if let Some(dissector) = &mut self.dissection.dissector {
             dissector.end(direction, end, &unparsed, &mut self.context);
         } else {
@@ -106,27 +123,27 @@ impl Sink for Feed<'_> {
 
 impl Feed<'_> {
     fn parse(&mut self, direction: Direction, bytes: &[u8]) {
+        let mut pending = self.dissection.take_pending(direction);
         let Some(dissector) = &mut self.dissection.dissector else { return };
-        let pending = &mut self.dissection.pending[direction.index()];
         if pending.is_empty() {
             let used = dissector.parse(direction, bytes, &mut self.context);
             match bytes.get(used..) {
                 None | Some([]) => return,
-                Some(rest) => *pending = rest.to_vec(),
+                Some(rest) => pending = rest.to_vec(),
             }
         } else {
             pending.extend_from_slice(bytes);
-            let used = dissector.parse(direction, pending, &mut self.context).min(pending.len());
-            if used == pending.len() {
-                *pending = Vec::new();
+            let used = dissector.parse(direction, &pending, &mut self.context);
+            if used >= pending.len() {
                 return;
             }
             pending.drain(..used);
         }
         if pending.len() > self.context.limits.pending_bytes {
             self.context.counters.pending_overflows += 1;
-            let unparsed = std::mem::take(pending);
-            dissector.overflow(direction, &unparsed, &mut self.context);
+            dissector.overflow(direction, &pending, &mut self.context);
+        } else {
+            self.dissection.keep_pending(direction, pending);
         }
     }
 
@@ -146,7 +163,7 @@ impl Feed<'_> {
             return;
         }
 
-        let mut kept = std::mem::take(&mut dissection.pending[at]);
+        let mut kept = dissection.take_pending(direction);
         let head = if kept.is_empty() {
             bytes
         } else {
@@ -162,7 +179,7 @@ impl Feed<'_> {
             }
         }
         if unsure && head.len() <= PROBE_BYTES {
-            dissection.pending[at] = if kept.is_empty() { bytes.to_vec() } else { kept };
+            dissection.keep_pending(direction, if kept.is_empty() { bytes.to_vec() } else { kept });
         } else {
             dissection.tries[at] -= 1;
             self.pass_over(direction, head.len());
@@ -180,7 +197,7 @@ impl Feed<'_> {
             }
         }
         self.dissection.dissector = Some(dissector);
-        let kept = std::mem::take(&mut self.dissection.pending[other.index()]);
+        let kept = self.dissection.take_pending(other);
         self.parse(direction, head);
         if !kept.is_empty() {
             self.parse(other, &kept);

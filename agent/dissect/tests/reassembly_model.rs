@@ -183,7 +183,7 @@ impl Wire {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_segments_tile_their_stream(
@@ -335,7 +335,7 @@ fn replay(turns: &[Turn], numbers: [u32; 2], in_step: bool) -> (Engine, [Referen
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_exchange_out_of_order_comes_out_whole_and_in_step(turns in turns(0, 0), numbers in first_numbers()) {

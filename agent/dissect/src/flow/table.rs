@@ -77,12 +77,38 @@ impl Stream {
     }
 }
 
+/// Streams by slot, in blocks that stay where they are: a table that grows neither copies nor needs twice the room.
 #[derive(Default)]
-struct Slots(Vec<Stream>);
+struct Slots {
+    blocks: Vec<Box<[Stream]>>,
+    /// Slots given out at least once.
+    used: usize,
+}
+
+const BLOCK: usize = 1024;
+
+impl Slots {
+    fn get(&self, slot: u32) -> &Stream {
+        &self.blocks[slot as usize / BLOCK][slot as usize % BLOCK]
+    }
+
+    fn get_mut(&mut self, slot: u32) -> &mut Stream {
+        &mut self.blocks[slot as usize / BLOCK][slot as usize % BLOCK]
+    }
+
+    /// A slot never used before.
+    fn grow(&mut self) -> u32 {
+        if self.used == self.blocks.len() * BLOCK {
+            self.blocks.push(std::iter::repeat_with(Stream::default).take(BLOCK).collect());
+        }
+        self.used += 1;
+        (self.used - 1) as u32
+    }
+}
 
 impl Linked for Slots {
     fn links(&mut self, slot: u32) -> &mut Links {
-        &mut self.0[slot as usize].links
+        &mut self.get_mut(slot).links
     }
 }
 
@@ -121,23 +147,20 @@ impl Table {
 
     /// Bytes of heap of the table itself.
     pub(crate) fn memory(&self) -> usize {
-        self.slots.0.capacity() * size_of::<Stream>()
+        self.slots.blocks.len() * BLOCK * size_of::<Stream>()
             + self.free.capacity() * size_of::<u32>()
             + self.index.allocation_size()
     }
 
     pub(crate) fn stream(&mut self, slot: u32) -> &mut Stream {
-        &mut self.slots.0[slot as usize]
+        self.slots.get_mut(slot)
     }
 
     pub(crate) fn find(&mut self, key: &Key) -> Option<u32> {
-        if let Some(stream) = self.slots.0.get(self.latest as usize)
-            && stream.key == *key
-        {
+        if self.latest != NONE && self.slots.get(self.latest).key == *key {
             return Some(self.latest);
         }
-        let slots = &self.slots.0;
-        let slot = *self.index.find(self.hasher.hash_one(key), |slot| slots[*slot as usize].key == *key)?;
+        let slot = *self.index.find(self.hasher.hash_one(key), |slot| self.slots.get(*slot).key == *key)?;
         self.latest = slot;
         Some(slot)
     }
@@ -145,30 +168,22 @@ impl Table {
     /// Puts in a stream whose key is not there.
     pub(crate) fn insert(&mut self, stream: Stream, shelf: Shelf) -> u32 {
         let hash = self.hasher.hash_one(stream.key);
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots.0[slot as usize] = stream;
-                slot
-            }
-            None => {
-                self.slots.0.push(stream);
-                (self.slots.0.len() - 1) as u32
-            }
-        };
-        let (slots, hasher) = (&self.slots.0, &self.hasher);
-        self.index.insert_unique(hash, slot, |slot| hasher.hash_one(slots[*slot as usize].key));
+        let slot = self.free.pop().unwrap_or_else(|| self.slots.grow());
+        *self.slots.get_mut(slot) = stream;
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.index.insert_unique(hash, slot, |slot| hasher.hash_one(slots.get(*slot).key));
         self.list(slot, shelf);
         slot
     }
 
     pub(crate) fn remove(&mut self, slot: u32) {
-        let stream = &self.slots.0[slot as usize];
+        let stream = self.slots.get(slot);
         let (key, shelf) = (stream.key, stream.shelf);
         if let Ok(entry) = self.index.find_entry(self.hasher.hash_one(key), |candidate| *candidate == slot) {
             entry.remove();
         }
         self.shelves[shelf as usize].remove(slot, &mut self.slots);
-        self.slots.0[slot as usize] = Stream::default();
+        *self.slots.get_mut(slot) = Stream::default();
         self.free.push(slot);
         if self.latest == slot {
             self.latest = NONE;
@@ -177,7 +192,7 @@ impl Table {
 
     /// A packet of the stream came.
     pub(crate) fn touch(&mut self, slot: u32, now: u64) {
-        let stream = &mut self.slots.0[slot as usize];
+        let stream = self.slots.get_mut(slot);
         stream.last_seen = now;
         if now >= stream.listed + RELIST_NANOS {
             let shelf = stream.shelf;
@@ -187,13 +202,13 @@ impl Table {
 
     /// Moves a stream to the young end of a shelf.
     pub(crate) fn shelve(&mut self, slot: u32, shelf: Shelf) {
-        let from = self.slots.0[slot as usize].shelf;
+        let from = self.slots.get(slot).shelf;
         self.shelves[from as usize].remove(slot, &mut self.slots);
         self.list(slot, shelf);
     }
 
     fn list(&mut self, slot: u32, shelf: Shelf) {
-        let stream = &mut self.slots.0[slot as usize];
+        let stream = self.slots.get_mut(slot);
         stream.shelf = shelf;
         stream.listed = stream.last_seen;
         self.shelves[shelf as usize].push_newest(slot, &mut self.slots);
@@ -207,7 +222,7 @@ impl Table {
     /// The slots of all streams, by number.
     pub(crate) fn by_number(&self) -> Vec<u32> {
         let mut slots: Vec<u32> = self.index.iter().copied().collect();
-        slots.sort_unstable_by_key(|slot| self.slots.0[*slot as usize].number);
+        slots.sort_unstable_by_key(|slot| self.slots.get(*slot).number);
         slots
     }
 

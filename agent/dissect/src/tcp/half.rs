@@ -7,11 +7,13 @@ use crate::Limits;
 
 const NANOS_PER_MILLISECOND: u64 = 1_000_000;
 
-/// How long an acknowledgment of bytes never seen must stand before they count as lost to the capture. Until then
-/// they may still come: the two directions of a connection can reach the capture out of step.
+/// How long, and for how many packets of the connection, an acknowledgment of bytes never seen must stand before they
+/// count as lost to the capture. Until then they may still come: the two directions of a connection can reach the
+/// capture out of step.
 const EVIDENCE_NANOS: u64 = 20 * NANOS_PER_MILLISECOND;
-/// The same in packets of the connection, whichever comes first.
-const EVIDENCE_PACKETS: u8 = 32;
+const EVIDENCE_PACKETS: u8 = 12;
+/// After so many packets time does not matter any more.
+const EVIDENCE_PACKETS_ALONE: u8 = 48;
 /// How many packets must say so, that a single damaged one cannot tear a stream apart.
 const EVIDENCE_VOICES: u8 = 2;
 
@@ -30,7 +32,8 @@ impl Evidence {
     }
 
     fn stands(&self, now: u64) -> bool {
-        self.convincing() && (self.packets >= EVIDENCE_PACKETS || now >= self.since + EVIDENCE_NANOS)
+        let long_enough = self.packets >= EVIDENCE_PACKETS && now >= self.since + EVIDENCE_NANOS;
+        self.convincing() && (long_enough || self.packets >= EVIDENCE_PACKETS_ALONE)
     }
 }
 
@@ -186,7 +189,9 @@ impl Half {
         let hole = self.hole.as_ref()?;
         let deadline = deadline(hole, limits);
         Some(match &hole.evidence {
-            Some(evidence) if evidence.convincing() => deadline.min(evidence.since + EVIDENCE_NANOS),
+            Some(evidence) if evidence.convincing() && evidence.packets >= EVIDENCE_PACKETS => {
+                deadline.min(evidence.since + EVIDENCE_NANOS)
+            }
             _ => deadline,
         })
     }
