@@ -118,10 +118,12 @@ impl Object for Headers<'_> {
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
+        // A name that is not UTF-8 is listed, and asked for, with replacement characters.
+        let alike = |field: &[u8]| field.eq_ignore_ascii_case(name.as_bytes()) || !field.is_ascii();
         let mut values = self
             .fields
             .clone()
-            .filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()) && canonical(field) == name)
+            .filter(|(field, _)| alike(field) && canonical(field) == name)
             .map(|(_, value)| text(value));
         let mut all = values.next()?;
         for value in values {
@@ -167,7 +169,7 @@ mod tests {
     #[test]
     fn one_field_and_the_whole_table_say_the_same() {
         let head =
-            b"HTTP/1.1 200 OK\r\nset-cookie: a=1\r\nX-A: 1\r\nSet-Cookie: b=2\r\nx-a:3\r\nX-Empty:\r\n\r\n";
+            b"HTTP/1.1 200 OK\r\nset-cookie: a=1\r\nX-A: 1\r\nSet-Cookie: b=2\r\nx-a:3\r\nX-Empty:\r\n\xffz:9\r\n\r\n";
         let headers = Headers::new(Fields::of_head(head));
         let shown = |value: Option<Value<'_>>| match value {
             Some(Value::Str(text)) => text.into_owned(),
@@ -177,7 +179,7 @@ mod tests {
         assert!(headers.get("set-cookie").is_none() && headers.get("Missing").is_none());
         let mut all = Vec::new();
         headers.each(&mut |name, value| all.push((name.to_owned(), shown(Some(value)))));
-        let expected = [("Set-Cookie", "a=1,b=2"), ("X-A", "1,3"), ("X-Empty", "")];
+        let expected = [("Set-Cookie", "a=1,b=2"), ("X-A", "1,3"), ("X-Empty", ""), ("\u{fffd}z", "9")];
         assert_eq!(all, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         for (name, value) in all {
             assert_eq!(shown(headers.get(&name)), value);

@@ -1,0 +1,67 @@
+//! Captures and their items, for the tests that compare them with files.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use remora_dissect::item::Node;
+use remora_dissect::{Counters, Engine, Item, Limits, Origin};
+use remora_pcap::PcapReader;
+
+pub(crate) fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
+}
+
+/// What came of a capture.
+pub(crate) struct Replay {
+    pub(crate) items: Vec<Item>,
+    pub(crate) counters: Counters,
+    /// The most heap the engine held between two packets.
+    pub(crate) peak: usize,
+}
+
+/// Reads a capture to its end or to where it breaks; what was readable before counts.
+pub(crate) fn replay(path: &Path, limits: Limits) -> Replay {
+    let origin = Origin {
+        worker: "192.0.2.1:48999".to_owned(),
+        node: Node { ip: "192.0.2.1".to_owned(), name: "node".to_owned() },
+        backend: "pcap",
+        source: "file",
+    };
+    let mut engine = Engine::new(limits, Arc::new(origin));
+    let (mut items, mut peak) = (Vec::new(), 0);
+    if let Ok(mut reader) = PcapReader::new(File::open(path).expect("the capture opens")) {
+        while let Ok(Some(packet)) = reader.next() {
+            engine.packet(&packet, &mut items);
+            peak = peak.max(engine.memory());
+        }
+    }
+    engine.finish(&mut items);
+    Replay { items, counters: *engine.counters(), peak }
+}
+
+/// All captures in a folder, in the order of their names.
+pub(crate) fn captures(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| case(path).is_some())
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// A capture's name without what tells its format.
+pub(crate) fn case(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?;
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    name.strip_suffix(".pcap").or_else(|| name.strip_suffix(".pcapng"))
+}
+
+/// FNV-1a, 64 bits.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

@@ -1,0 +1,77 @@
+//! Captures of other people's HTTP, where the folder with them lies beside the repository: nothing panics, and what comes
+//! out is plausible.
+
+mod golden_support;
+
+use std::fs;
+use std::path::Path;
+
+use golden_support::replay;
+use remora_dissect::{Item, Limits, Value, json};
+
+/// What HTTP may be inside of without being seen: links and tunnels that are not decoded, proxies, and HTTP/2 that began
+/// as HTTP/1.
+const NOT_PEELED_OFF: [&str; 7] = ["erspan", "gtp", "http2", "pppoes", "sctp", "socks", "wlan"];
+
+/// Why an item can't be HTTP.
+fn implausible(item: &Item) -> Option<String> {
+    let summary = item.summary();
+    let draft = &item.draft;
+    if draft.request.is_none() && draft.response.is_none() {
+        return Some("neither request nor response".to_owned());
+    }
+    if draft.request.is_some()
+        && !summary.method.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'))
+    {
+        return Some(format!("method {:?}", summary.method));
+    }
+    if draft.response.is_some() && !(100..=999).contains(&summary.status) {
+        return Some(format!("status {}", summary.status));
+    }
+    if (draft.request.is_none() || draft.response.is_none()) && draft.error.is_none() {
+        return Some("half an exchange without an error".to_owned());
+    }
+    for (side, size) in [(&draft.request, draft.request_size), (&draft.response, draft.response_size)] {
+        let body = side.as_ref().and_then(|side| side.get("bodySize"));
+        let missing = draft.gap.request + draft.gap.response;
+        if let Some(Value::Int(body)) = body
+            && body.unsigned_abs() > size + missing
+        {
+            return Some(format!("a body of {body} bytes in {size} captured and {missing} missing"));
+        }
+    }
+    None
+}
+
+#[test]
+fn public_captures_are_plausible() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
+    let Ok(index) = fs::read_to_string(folder.join("index.tsv")) else {
+        eprintln!("skipped: no captures at {}", folder.display());
+        return;
+    };
+    let (mut captures, mut silent, mut items, mut failures) = (0, Vec::new(), 0, Vec::new());
+    for line in index.lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let (Some(path), Some(protocols)) = (columns.first(), columns.last()) else { continue };
+        let carries = |name: &str| protocols.split(' ').any(|entry| entry.split(':').next() == Some(name));
+        if !carries("http") {
+            continue;
+        }
+        captures += 1;
+        let replay = replay(&folder.join(path), Limits::default());
+        if replay.items.is_empty() && !NOT_PEELED_OFF.into_iter().any(carries) {
+            silent.push(*path);
+        }
+        items += replay.items.len();
+        let mut out = Vec::new();
+        for item in &replay.items {
+            json::write_object(item, &mut out);
+            failures.extend(implausible(item).map(|why| format!("{path} {}: {why}", item.id())));
+            out.clear();
+        }
+    }
+    eprintln!("{captures} captures, {items} items; none in {}: {}", silent.len(), silent.join(" "));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(silent.len() * 20 < captures, "no items in {} of {captures} captures", silent.len());
+}
