@@ -25,6 +25,8 @@ pub(crate) struct Dissection {
     /// Something was sent that may be in the middle of a message.
     torn: bool,
     carried_data: bool,
+    /// How a direction ended before the protocol was known.
+    ended: [Option<End>; 2],
 }
 
 impl Dissection {
@@ -108,6 +110,7 @@ impl Sink for Feed<'_> {
         if let Some(dissector) = &mut self.dissection.dissector {
             dissector.end(direction, end, &unparsed, &mut self.context);
         } else {
+            self.dissection.ended[direction.index()] = Some(end);
             self.pass_over(direction, unparsed.len());
         }
     }
@@ -194,6 +197,9 @@ impl Feed<'_> {
             let passed_over = self.dissection.passed_over[at.index()];
             if passed_over != 0 || at == other && !self.begun[at.index()] {
                 dissector.gap(at, passed_over.into(), &[], &mut self.context);
+            }
+            if let Some(end) = self.dissection.ended[at.index()] {
+                dissector.end(at, end, &[], &mut self.context);
             }
         }
         self.dissection.dissector = Some(dissector);

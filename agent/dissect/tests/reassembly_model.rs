@@ -4,7 +4,7 @@
 mod support;
 
 use proptest::prelude::*;
-use remora_dissect::{Direction, Engine, Limits};
+use remora_dissect::{Direction, End, Engine, Limits};
 use support::{ACK, Event, FIN, SYN, Tcp, events, packet, recording_engine};
 
 const LONGEST: usize = 600;
@@ -372,4 +372,20 @@ fn a_bare_acknowledgment_is_no_byte() {
     wire.put(Tcp::new(Direction::ToServer, 8, ACK, b"").acknowledging(10), 0);
     wire.engine.finish(&mut Vec::new());
     assert_eq!(events(), []);
+}
+
+/// Found by fuzzing: the recorder, created by the request, never heard that the other side had ended.
+#[test]
+fn a_side_that_ended_before_the_protocol_was_known_has_ended() {
+    let mut wire = Wire::new(Limits::default(), [7, 9]);
+    wire.handshake();
+    wire.put(Tcp::new(Direction::ToClient, 10, FIN, b"").acknowledging(8), 0);
+    wire.put(Tcp::new(Direction::ToServer, 8, ACK, b"hello").acknowledging(11), 0);
+    wire.engine.finish(&mut Vec::new());
+    let ends = [
+        Event::End(Direction::ToClient, End::Fin),
+        Event::Data(Direction::ToServer, b"hello".to_vec()),
+        Event::End(Direction::ToServer, End::Input),
+    ];
+    assert_eq!(events().into_iter().map(|(_, event)| event).collect::<Vec<_>>(), ends);
 }
