@@ -162,7 +162,7 @@ fn many_streams_that_wait_for_a_hole() {
 fn tiny_segments_that_wait_for_a_hole() {
     let mut hostile = Hostile::new(Limits { reorder_segments: 1 << 20, reorder_bytes: 64 * MIB, ..limits() });
     hostile.tcp((1, 40_000), Tcp::new(Direction::ToServer, 0, SYN, b""));
-    for segment in 0..200_000 {
+    for segment in 0..230_000 {
         let sequence = 10 + segment * 2;
         hostile.tcp((1, 40_000), Tcp::new(Direction::ToServer, sequence, ACK, b"x"));
     }
