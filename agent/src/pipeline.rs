@@ -74,6 +74,7 @@ impl Pipeline {
             env: settings.script_env.clone(),
             console_line_bytes: settings.script_console_line.0,
             console_lines_per_second: NonZeroU32::new(settings.script_console_rate),
+            ..HostConfig::default()
         };
         ScriptHost::start(scripts, config, listener)
     }
