@@ -146,6 +146,13 @@ fn without_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
+/// Without the blanks at its end. Not those of [`u8::is_ascii_whitespace`]: an unfinished line with a tab is no start
+/// line, so that a finished one may not be either.
+fn without_blanks(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|byte| !matches!(byte, b' ' | b'\r')).map_or(0, |last| last + 1);
+    &line[..end]
+}
+
 /// `line` is known to begin with a status line's shape.
 fn status_line(line: &[u8]) -> StartLine {
     let line = without_return(line);
@@ -159,7 +166,7 @@ fn status_line(line: &[u8]) -> StartLine {
 
 fn request_line(line: &[u8]) -> Option<StartLine> {
     const VERSION_BYTES: usize = 8;
-    let line = without_return(line).trim_ascii_end();
+    let line = without_blanks(line);
     let method = memchr(b' ', line).filter(|&end| (1..=METHOD_BYTES).contains(&end))?;
     if !line[..method].iter().all(|&byte| is_token(byte)) {
         return None;
@@ -171,7 +178,7 @@ fn request_line(line: &[u8]) -> Option<StartLine> {
     if major != b'1' && !KNOWN_METHODS.contains(&&line[..method]) {
         return None;
     }
-    let target_end = line[..version].strip_suffix(b" ")?.trim_ascii_end().len();
+    let target_end = without_blanks(line[..version].strip_suffix(b" ")?).len();
     let target_start =
         method + line.get(method..target_end)?.iter().take_while(|byte| **byte == b' ').count();
     if target_start >= target_end || !line[target_start..target_end].iter().all(|&byte| is_target(byte)) {
@@ -251,6 +258,7 @@ mod tests {
             "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0",
             " GET / HTTP/1.1\r\n",
             "GET HTTP/1.1\r\n",
+            "GET / HTTP/1.1\t\r\n",
             "SSH-2.0-OpenSSH_9.2\r\n",
         ] {
             assert_eq!(look(text.as_bytes()), Probe::No, "{text:?}");
