@@ -83,3 +83,6 @@ impl Decoder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
