@@ -37,7 +37,8 @@ fn shorten(text: &str) -> String {
             .expect("strings end");
         short.push_str(&rest[..=start]);
         if end > LONG {
-            short.push_str(&format!("({end} characters, {:016x})", hash(&inside.as_bytes()[..end])));
+            let text: String = serde_json::from_str(&rest[start..start + end + 2]).expect("strings are JSON");
+            short.push_str(&format!("({} bytes, {:016x})", text.len(), hash(text.as_bytes())));
         } else {
             short.push_str(&inside[..end]);
         }
@@ -68,7 +69,8 @@ fn short_line(item: &Item) -> String {
     for name in ["request", "response"] {
         let mut side = Vec::new();
         json::write_value(&item.get(name).expect("items have both sides"), &mut side);
-        write(name, &Value::text(format!("{:016x}", hash(&side))));
+        let side: serde_json::Value = serde_json::from_slice(&side).expect("sides are JSON");
+        write(name, &Value::text(format!("{:016x}", hash(side.to_string().as_bytes()))));
     }
     out.push(b'}');
     String::from_utf8(out).expect("JSON is UTF-8")
@@ -141,5 +143,5 @@ fn a_difference_is_shown_where_it_is() {
     assert!(difference("a\n", "a\nb\n").expect("they differ").contains("(no more items)"));
     assert_eq!(shorten(r#"{"k":"v\"\\","l":""}"#), r#"{"k":"v\"\\","l":""}"#);
     let long = shorten(&format!("{{\"k\":\"{}\"}}", "x".repeat(300)));
-    assert!(long.starts_with(r#"{"k":"(300 characters, "#), "{long}");
+    assert!(long.starts_with(r#"{"k":"(300 bytes, "#), "{long}");
 }

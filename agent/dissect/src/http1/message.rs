@@ -54,7 +54,7 @@ impl Stored {
         let take = bytes.len().min(self.body_cap - kept);
         self.buffer.extend_from_slice(&bytes[..take]);
         let was_whole = self.body_size <= self.body_cap as u64;
-        self.body_size += bytes.len() as u64;
+        self.body_size = self.body_size.saturating_add(bytes.len() as u64);
         was_whole && self.body_size > self.body_cap as u64
     }
 

@@ -14,6 +14,7 @@ mod message;
 mod pairing;
 mod post_data;
 mod query;
+mod recovery;
 mod start_line;
 mod text_map;
 

@@ -184,10 +184,15 @@ impl Pairing {
         if let Some(at) = self.next_response() {
             return at;
         }
-        let request_progress = if self.orphans_ahead > 0 {
+        if self.orphans_ahead > 0 {
+            // Its request was older than all that are here.
             self.orphans_ahead -= 1;
-            Progress::Absent(Absence::TooMany)
-        } else if self.is_aligned() {
+            let request_progress = Progress::Absent(Absence::TooMany);
+            self.queue.push_front(Exchange { request_progress, ..Exchange::default() });
+            self.filling_request = self.filling_request.map(|at| at + 1);
+            return 0;
+        }
+        let request_progress = if self.is_aligned() {
             self.give_up_late_requests(time);
             self.waiting_responses += 1;
             Progress::Awaited
@@ -244,6 +249,7 @@ impl Pairing {
     pub(super) fn end_request(&mut self) {
         if let Some(exchange) = self.filling(true) {
             exchange.request_progress = Progress::Done;
+            self.paired |= exchange.response.is_some();
         }
         self.filling_request = None;
     }
