@@ -117,11 +117,11 @@ impl Capture {
         self.engine.advance(packet(b"", self.nanos).timestamp, &mut self.items);
     }
 
-    fn to_server(&mut self, sequence: u32, payload: &[u8]) {
+    fn client(&mut self, sequence: u32, payload: &[u8]) {
         self.put(Tcp::new(Direction::ToServer, sequence, ACK, payload));
     }
 
-    fn to_client(&mut self, sequence: u32, payload: &[u8]) {
+    fn server(&mut self, sequence: u32, payload: &[u8]) {
         self.put(Tcp::new(Direction::ToClient, sequence, ACK, payload));
     }
 
@@ -151,8 +151,8 @@ fn items_carry_their_stream_and_ends() {
     let mut capture = Capture::new(Limits::default());
     capture.put(Tcp::new(Direction::ToServer, 0, SYN, b""));
     capture.put(Tcp::new(Direction::ToClient, 0, SYN, b"").acknowledging(1));
-    capture.to_server(1, b">>one\n>two\n");
-    capture.to_client(1, b"no\n>three\n");
+    capture.client(1, b">>one\n>two\n");
+    capture.server(1, b"no\n>three\n");
     let item = &capture.items[0];
     assert_eq!(item.id(), "127.0.0.1:1/000000000001.pcap-0");
     assert_eq!((item.src.ip, item.dst.ip), (IpAddr::from(CLIENT.0), IpAddr::from(SERVER.0)));
@@ -176,8 +176,8 @@ fn whoever_opens_is_the_client() {
         let name = format!("{first:?}");
         let mut capture = Capture::new(Limits::default());
         capture.put(first);
-        capture.to_server(1, b">>a\n");
-        capture.to_client(1, b">>b\n");
+        capture.client(1, b">>a\n");
+        capture.server(1, b">>b\n");
         capture.engine.finish(&mut capture.items);
         // The ends are told in the order to the server, to the client; each as coming from its sender.
         let ends = capture.told().into_iter().filter(|(.., text)| text.starts_with("Input"));
@@ -192,25 +192,25 @@ fn ports_in_use_again_make_a_new_stream() {
     let mut capture = Capture::new(Limits::default());
     let syn = |sequence| Tcp::new(Direction::ToServer, sequence, SYN, b"");
     capture.put(syn(100));
-    capture.to_server(101, b">>first\n");
+    capture.client(101, b">>first\n");
     // The SYN again is not news.
     capture.put(syn(100));
-    capture.to_server(109, b">still first\n");
+    capture.client(109, b">still first\n");
     assert_eq!(capture.told(), [row(1, 0, CLIENT.1, ">>first"), row(1, 1, CLIENT.1, ">still first")]);
     // Another is, although the connection was not closed; a late copy of the former then changes nothing.
     capture.put(syn(900_000));
     assert_eq!(capture.texts(), ["Evicted after 0", "Evicted after 0"]);
-    capture.to_server(900_001, b">>second\n");
+    capture.client(900_001, b">>second\n");
     capture.put(syn(100));
-    capture.to_server(900_010, b">still second\n");
+    capture.client(900_010, b">still second\n");
     assert_eq!(capture.told(), [row(2, 0, CLIENT.1, ">>second"), row(2, 1, CLIENT.1, ">still second")]);
     // Closed, late packets of it, opened again from the other side.
     capture.put(Tcp::new(Direction::ToServer, 900_024, RST, b""));
-    capture.to_server(900_010, b">still second\n");
-    capture.to_client(1, b"late\n");
+    capture.client(900_010, b">still second\n");
+    capture.server(1, b"late\n");
     assert_eq!(capture.texts(), ["Reset after 0", "Reset after 0"]);
     capture.put(Tcp::new(Direction::ToClient, 5, SYN, b""));
-    capture.to_client(6, b">>third\n");
+    capture.server(6, b">>third\n");
     assert_eq!(capture.told(), [row(3, 0, SERVER.1, ">>third")]);
     let counters = capture.engine.counters();
     assert_eq!((counters.streams, counters.evicted_streams), (3, 0));
@@ -221,7 +221,7 @@ fn a_new_stream_on_the_ports_of_a_closed_one_needs_no_syn() {
     let mut capture = Capture::new(Limits::default());
     capture.put(Tcp::new(Direction::ToServer, 100, SYN, b""));
     capture.put(Tcp::new(Direction::ToServer, 101, RST, b""));
-    capture.to_server(1_000_000_000, b">>joined\n");
+    capture.client(1_000_000_000, b">>joined\n");
     capture.told();
     assert_eq!(capture.engine.counters().streams, 2);
 }
@@ -233,8 +233,8 @@ fn both_may_open_at_once() {
     capture.put(Tcp::new(Direction::ToClient, 500, SYN, b""));
     capture.put(Tcp::new(Direction::ToServer, 100, SYN, b"").acknowledging(501));
     capture.put(Tcp::new(Direction::ToClient, 500, SYN, b"").acknowledging(101));
-    capture.to_server(101, b">>a\n");
-    capture.to_client(501, b">>b\n");
+    capture.client(101, b">>a\n");
+    capture.server(501, b">>b\n");
     assert_eq!(capture.told(), [row(1, 0, CLIENT.1, ">>a"), row(1, 1, SERVER.1, ">>b")]);
 }
 
@@ -242,10 +242,10 @@ fn both_may_open_at_once() {
 fn silence_ends_a_stream_and_a_closed_one_is_soon_forgotten() {
     let mut capture = Capture::new(Limits { stream_idle_seconds: 60, ..Limits::default() });
     capture.put(Tcp::new(Direction::ToServer, 0, SYN, b""));
-    capture.to_server(1, b">>unfinished");
+    capture.client(1, b">>unfinished");
     capture.pass(50);
     assert_eq!(capture.texts(), [""; 0]);
-    capture.to_server(13, b" line");
+    capture.client(13, b" line");
     capture.pass(50);
     assert_eq!(capture.engine.streams_open(), 1);
     capture.pass(11);
@@ -294,13 +294,13 @@ fn unfinished_bytes_are_kept_until_the_rest_comes_or_the_cap_is_reached() {
     let mut capture = Capture::new(Limits { pending_bytes: 20, ..Limits::default() });
     capture.put(Tcp::new(Direction::ToServer, 0, SYN, b""));
     for (sequence, piece) in [(1, &b">"[..]), (2, b">in "), (6, b"pieces"), (12, b"\n>rest")] {
-        capture.to_server(sequence, piece);
+        capture.client(sequence, piece);
     }
     assert_eq!(capture.texts(), [">>in pieces"]);
-    capture.to_server(18, b" too long to be kept");
+    capture.client(18, b" too long to be kept");
     assert_eq!(capture.texts(), ["overflow 25"]);
     assert_eq!(capture.engine.counters().pending_overflows, 1);
-    capture.to_server(38, b"\n>next\n");
+    capture.client(38, b"\n>next\n");
     assert_eq!(capture.texts(), [">next"]);
 }
 
@@ -310,14 +310,14 @@ fn an_unknown_protocol_is_counted_and_costs_nothing() {
     capture.put(Tcp::new(Direction::ToServer, 0, SYN, b""));
     capture.put(Tcp::new(Direction::ToClient, 0, SYN, b"").acknowledging(1));
     let empty = capture.engine.memory();
-    capture.to_server(1, b"unknown");
-    capture.to_client(1, b"unknown");
+    capture.client(1, b"unknown");
+    capture.server(1, b"unknown");
     // What looks like the protocol later is not it.
-    capture.to_client(8, b">>too late\n");
+    capture.server(8, b">>too late\n");
     assert_eq!(capture.engine.memory(), empty);
     assert_eq!(capture.engine.counters().undissected_bytes, 25);
     // A hole is not waited for.
-    capture.to_server(1_000, b"beyond a hole");
+    capture.client(1_000, b"beyond a hole");
     assert_eq!(capture.engine.memory(), empty);
     capture.engine.finish(&mut capture.items);
     assert_eq!(capture.texts(), [""; 0]);
@@ -330,9 +330,9 @@ fn an_unknown_protocol_is_counted_and_costs_nothing() {
 fn behind_a_hole_an_unknown_protocol_may_become_known() {
     let mut capture = Capture::new(Limits::default());
     capture.put(Tcp::new(Direction::ToServer, 0, SYN, b""));
-    capture.to_server(1, b"unknown");
-    capture.to_server(100, b"unknown");
-    capture.to_server(107, b">>known\n");
+    capture.client(1, b"unknown");
+    capture.client(100, b"unknown");
+    capture.client(107, b">>known\n");
     assert_eq!(capture.texts(), ["gap 106 after 0", ">>known"]);
 }
 
@@ -341,13 +341,13 @@ fn a_stream_joined_in_a_message_is_understood_from_the_next_one() {
     let mut capture = Capture::new(Limits::default());
     let mut sequence = 1;
     let mut body = |capture: &mut Capture, payload: &[u8]| {
-        capture.to_client(sequence, payload);
+        capture.server(sequence, payload);
         sequence += payload.len() as u32;
     };
     for _ in 0..50 {
         body(&mut capture, b"the middle of something");
     }
-    capture.to_server(1, b">>question\n");
+    capture.client(1, b">>question\n");
     body(&mut capture, b">>answer\n");
     // The server's bytes so far were passed over, and the dissector is told.
     let expected =
