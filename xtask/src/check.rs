@@ -122,18 +122,20 @@ fn advisories(workspace: &Workspace, copy: Option<&Path>) -> Result<Outcome> {
     each(commands)
 }
 
-/// The command for the workspace and for each crate apart from it.
+/// The command for the workspace and for each crate apart from it; two versions of a crate matter in the workspace only,
+/// which is what is shipped.
 fn deny(workspace: &Workspace, checks: &[&str]) -> Vec<Command> {
-    let manifests = [PathBuf::from("Cargo.toml")].into_iter();
-    let manifests = manifests.chain(APART.map(|folder| Path::new(folder).join("Cargo.toml")));
-    let command = |manifest: PathBuf| {
+    let command = |manifest: PathBuf, checks: &[&str]| {
         let mut command = workspace.cargo();
         command.args(["deny", "--locked", "--manifest-path"]).arg(manifest);
         command.args(["--config".as_ref(), workspace.root.join("deny.toml").as_os_str()]);
         command.args(["check", "--hide-inclusion-graph"]).args(checks);
         command
     };
-    manifests.map(command).collect()
+    let apart: Vec<_> = checks.iter().copied().filter(|check| *check != "bans").collect();
+    let mut commands = vec![command("Cargo.toml".into(), checks)];
+    commands.extend(APART.map(|folder| command(Path::new(folder).join("Cargo.toml"), &apart)));
+    commands
 }
 
 fn fetchable() -> bool {
