@@ -1,5 +1,6 @@
 //! One connection: its bytes become heads and bodies, those become exchanges.
 
+use memchr::memchr;
 use remora_packet::Timestamp;
 
 use super::chunked::{Chunked, Step};
@@ -144,10 +145,14 @@ impl Connection {
             }
         }
         if !self.side(direction).plausible {
-            match self.look(direction, bytes) {
-                Probe::No => return self.lose(direction, 0, bytes, context),
-                answer => self.side(direction).plausible = answer == Probe::Certain,
+            let answer = start_line::look_further(bytes, seen).unwrap_or_else(|| self.look(direction, bytes));
+            if answer == Probe::No {
+                return self.lose(direction, 0, bytes, context);
             }
+            // A request line is judged again when its line feed comes.
+            let whole = answer == Probe::Certain;
+            self.side(direction).plausible =
+                whole && (bytes.starts_with(b"HTTP/") || memchr(b'\n', bytes).is_some());
         }
         self.side(direction).seen = bytes.len();
         Progress::Wait

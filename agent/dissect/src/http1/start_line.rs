@@ -67,6 +67,17 @@ pub(crate) fn look(bytes: &[u8]) -> Probe {
     }
 }
 
+/// Whether an unfinished start line of which `seen` bytes were looked at before may still be one. `None` where that takes
+/// another look at all of it.
+pub(crate) fn look_further(bytes: &[u8], seen: usize) -> Option<Probe> {
+    let fresh = &bytes[seen..];
+    if seen <= METHOD_BYTES || bytes.len() > START_LINE_BYTES || memchr(b'\n', fresh).is_some() {
+        return None;
+    }
+    let fits = fresh.iter().all(|&byte| is_target(byte) || byte == b'\r');
+    Some(if fits { Probe::Unsure } else { Probe::No })
+}
+
 /// Whether `bytes` begin with a status line: `HTTP/1.x`, a space and three digits.
 pub(crate) fn look_response(bytes: &[u8]) -> Probe {
     const SHAPE: &[u8; 12] = b"HTTP/1.0 000";
@@ -96,10 +107,10 @@ pub(crate) fn look_request(bytes: &[u8]) -> Probe {
             Some(_) => Probe::Certain,
             None => Probe::No,
         },
+        None if bytes.len() > START_LINE_BYTES => Probe::No,
         None if bytes.len() >= CERTAIN_BYTES && is_plain(&bytes[..method], &bytes[method + 1..]) => {
             Probe::Certain
         }
-        None if bytes.len() > START_LINE_BYTES => Probe::No,
         None if bytes[method..].iter().all(|&byte| is_target(byte) || byte == b'\r') => Probe::Unsure,
         None => Probe::No,
     }
@@ -294,9 +305,10 @@ mod tests {
                 assert_eq!(look(&text.as_bytes()[..end]), expected, "{:?}", &text[..end]);
             }
         }
-        let long = |method: &str, target: &str| format!("{method} {target}{}", "a".repeat(START_LINE_BYTES));
-        assert_eq!(look(long("GET", "/").as_bytes()), Probe::Certain);
-        assert_eq!(look(long("OPTIONS", "rtsp://h/").as_bytes()), Probe::No);
-        assert_eq!(look(long("FROBNICATE", "/").as_bytes()), Probe::No);
+        let long = |start: &str, len| look(format!("{start}{}", "a".repeat(len)).as_bytes());
+        assert_eq!(long("GET /", CERTAIN_BYTES), Probe::Certain);
+        assert_eq!(long("OPTIONS rtsp://h/", CERTAIN_BYTES), Probe::Unsure);
+        assert_eq!(long("FROBNICATE /", CERTAIN_BYTES), Probe::Unsure);
+        assert_eq!(long("GET /", START_LINE_BYTES), Probe::No);
     }
 }
