@@ -6,5 +6,6 @@
 
 mod content;
 mod interfaces;
+mod server;
 mod support;
 mod traffic;

@@ -16,7 +16,7 @@ use std::{
 
 use remora_capture::{LiveConfig, LiveSource, LiveStats, Polled};
 use remora_packet::Packet;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use rustix::thread::{LinkNameSpaceType, Pid, gettid, move_into_link_name_space};
 
 /// Past the test harness, which keeps what passing tests print to itself.
 pub(crate) fn say(text: &str) {
@@ -153,6 +153,7 @@ impl Pair {
 pub(crate) struct Capture<T> {
     stop: Arc<AtomicBool>,
     thread: thread::JoinHandle<(T, LiveStats)>,
+    id: Pid,
 }
 
 impl<T: Send + 'static> Capture<T> {
@@ -170,7 +171,7 @@ impl<T: Send + 'static> Capture<T> {
         let thread = thread::spawn(move || {
             move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
             let mut source = LiveSource::start(&config).unwrap_or_else(|error| panic!("{error}"));
-            ready.send(()).unwrap();
+            ready.send(gettid()).unwrap();
             while !stopped.load(Ordering::Relaxed) {
                 let polled =
                     source.poll(Duration::from_millis(20), |packet| on_packet(&mut state, packet)).unwrap();
@@ -179,10 +180,15 @@ impl<T: Send + 'static> Capture<T> {
             let stats = source.stop(|packet| on_packet(&mut state, packet)).unwrap();
             (state, stats)
         });
-        if wait.recv().is_err() {
-            std::panic::resume_unwind(thread.join().err().unwrap());
+        match wait.recv() {
+            Ok(id) => Self { stop, thread, id },
+            Err(_) => std::panic::resume_unwind(thread.join().err().unwrap()),
         }
-        Self { stop, thread }
+    }
+
+    /// Seconds its thread has been on a CPU.
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        cpu_seconds(&format!("/proc/self/task/{}", self.id.as_raw_nonzero()))
     }
 
     /// Detaches and drains. Whatever became of the packets, the sum is right.
@@ -196,6 +202,15 @@ impl<T: Send + 'static> Capture<T> {
         assert_eq!((stats.foreign_records, total.unreadable_packets), (0, 0), "{stats:?}");
         (state, stats)
     }
+}
+
+/// Seconds on a CPU, by a process' or thread's folder in `/proc`.
+///
+/// Nanoseconds come first: <https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat>
+pub(crate) fn cpu_seconds(folder: &str) -> f64 {
+    let schedule = fs::read_to_string(format!("{folder}/schedstat")).unwrap();
+    let nanos: f64 = schedule.split_whitespace().next().unwrap().parse().unwrap();
+    nanos / 1e9
 }
 
 /// Waits until something is so, at most five seconds.
