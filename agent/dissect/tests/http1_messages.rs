@@ -3,7 +3,7 @@
 mod http1_support;
 
 use http1_support::*;
-use remora_dissect::{End, Limits};
+use remora_dissect::{End, Limits, Object, Value};
 use serde_json::json;
 
 const END: End = End::Fin;
@@ -401,4 +401,48 @@ fn coded_bodies_are_decoded_and_measured_as_transferred() {
         format!("POST / {0} -> 200 {0}, dissection: 3 response bytes missing", body.len())
     );
     assert!("plain text".starts_with(&content(&items[0])));
+}
+
+/// The names of an object, what it lists and what it answers agree, all the way down.
+fn assert_consistent(object: &dyn Object) {
+    let (mut names, mut fields) = (Vec::new(), Vec::new());
+    object.names(&mut |name| names.push(name.to_owned()));
+    object.each(&mut |name, value| {
+        let mut text = Vec::new();
+        remora_dissect::json::write_value(&value, &mut text);
+        fields.push((name.to_owned(), text));
+    });
+    assert_eq!(names, fields.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>());
+    for (name, text) in fields {
+        let value = object.get(&name).unwrap_or_else(|| panic!("{name} is listed but not there"));
+        let mut again = Vec::new();
+        remora_dissect::json::write_value(&value, &mut again);
+        assert_eq!(text, again, "{name}");
+        if let Value::Object(object) = value {
+            assert_consistent(&*object);
+        }
+    }
+    assert!(object.get("no such field").is_none());
+}
+
+#[test]
+fn what_is_listed_is_what_is_answered() {
+    let form = "POST /f?a=1&a=2 HTTP/1.1\r\ncookie: a=b\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                Content-Length: 3\r\n\r\na=1";
+    let mut stream = Stream::new(Limits::default());
+    for (_, events, _) in conversations() {
+        events.iter().filter(|event| matches!(event, Event::Bytes(..))).for_each(|event| stream.event(event));
+        for draft in stream.drafts.drain(..) {
+            draft
+                .request
+                .iter()
+                .chain(&draft.response)
+                .for_each(|message| assert_consistent(message.as_ref()));
+        }
+        stream = Stream::new(Limits::default());
+    }
+    stream.event(&to_server(form));
+    stream.event(&to_client(ok("x")));
+    assert_eq!(stream.drafts.len(), 1);
+    stream.drafts[0].request.iter().for_each(|message| assert_consistent(message.as_ref()));
 }
