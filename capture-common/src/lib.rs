@@ -27,6 +27,8 @@ pub const SNAPLEN: &str = "SNAPLEN";
 /// Name of the global (`u64`): a producer wakes the reader each time it has written so many bytes, even where the
 /// reader is awake or waits on purpose for more.
 pub const WAKEUP_BYTES: &str = "WAKEUP_BYTES";
+/// Name of the section, and so of the map, with the one variable (`u32`) that is 1 while packets are to be copied.
+pub const RUNNING: &str = ".bss";
 /// Name of the program attached to ingress.
 pub const INGRESS: &str = "remora_ingress";
 /// Name of the program attached to egress.

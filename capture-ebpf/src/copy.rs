@@ -18,7 +18,7 @@ use aya_ebpf::{
 use aya_log_ebpf::warn;
 use capture_common::{CpuCounters, Direction, RecordHeader};
 
-use crate::maps::{COUNTERS, RINGS, SNAPLEN, WAKEUP_BYTES};
+use crate::maps::{COUNTERS, RINGS, RUNNING, SNAPLEN, WAKEUP_BYTES};
 
 const HEADER: u32 = RecordHeader::SIZE as u32;
 const ETHERNET_HEADER: u32 = 14;
@@ -33,6 +33,10 @@ struct VlanTag {
 
 #[inline(always)]
 pub fn packet(ctx: &TcContext, direction: Direction) {
+    // SAFETY: a word that programs only read; the agent writes it in one store.
+    if unsafe { (&raw const RUNNING).read_volatile() } == 0 {
+        return;
+    }
     let Some(counters) = COUNTERS.get_ptr_mut(0) else { return };
     // SAFETY: the value belongs to this CPU, and TC programs run with bottom halves off, so nothing else writes it.
     let counters = unsafe { &mut *counters };

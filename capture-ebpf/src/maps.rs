@@ -24,3 +24,9 @@ pub static SNAPLEN: Global<u32> = Global::new(MAX_SNAPLEN);
 
 #[unsafe(no_mangle)]
 pub static WAKEUP_BYTES: Global<u64> = Global::new(1 << 20);
+
+/// Nothing is copied while this is 0: a node has many interfaces, attaching takes a while, and nobody reads yet.
+///
+/// The only mutable global, so it is all of `.bss`, by which name the agent knows it.
+#[unsafe(no_mangle)]
+pub static mut RUNNING: u32 = 0;

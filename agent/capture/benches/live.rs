@@ -33,7 +33,7 @@ struct Round {
 }
 
 fn main() {
-    let Some(config) = config(&["veth0"]) else { return };
+    let Some((config, _turn)) = config(&["veth0"]) else { return };
     type Run = fn(&Pair, LiveConfig) -> Round;
     let rounds: [(&str, Run); 4] = [
         ("no capture", |pair, _| Round { requests: load(pair), reader_seconds: 0.0, lost: 0 }),

@@ -4,12 +4,12 @@ use std::os::fd::AsFd;
 
 use aya::{
     Ebpf, EbpfLoader,
-    maps::{ArrayOfMaps, MapData, PerCpuArray},
+    maps::{Array, ArrayOfMaps, MapData, PerCpuArray},
     programs::{ProgramError, ProgramType, SchedClassifier},
     sys::{BpfHelper, is_helper_supported},
     util::{nr_cpus, online_cpus},
 };
-use capture_common::{COUNTERS, CpuCounters, EGRESS, INGRESS, RINGS, SNAPLEN, WAKEUP_BYTES};
+use capture_common::{COUNTERS, CpuCounters, EGRESS, INGRESS, RINGS, RUNNING, SNAPLEN, WAKEUP_BYTES};
 
 use crate::{CaptureError, LiveConfig, object, ring::Ring};
 
@@ -22,6 +22,8 @@ pub(crate) struct Kernel {
     pub(crate) ebpf: Ebpf,
     pub(crate) rings: Vec<Ring>,
     pub(crate) counters: Counters,
+    /// To be set to 1 when capture shall begin.
+    pub(crate) running: Array<MapData, u32>,
 }
 
 impl Kernel {
@@ -49,11 +51,15 @@ impl Kernel {
         }
         share_rings(&mut ebpf, &ring_maps, &online, possible)?;
         let counters = ebpf.take_map(COUNTERS).ok_or_else(|| missing(COUNTERS))?;
-        let counters = Counters::try_from(counters).map_err(CaptureError::kernel("read the counters"))?;
+        let counters =
+            Counters::try_from(counters).map_err(|error| CaptureError::ForeignObject(error.to_string()))?;
+        let running = ebpf.take_map(RUNNING).ok_or_else(|| missing(RUNNING))?;
+        let running =
+            Array::try_from(running).map_err(|error| CaptureError::ForeignObject(error.to_string()))?;
         for name in [INGRESS, EGRESS] {
             program(&mut ebpf, name)?.load().map_err(explain_load)?;
         }
-        Ok(Self { ebpf, rings, counters })
+        Ok(Self { ebpf, rings, counters, running })
     }
 }
 

@@ -27,4 +27,4 @@ pub use dedup::DEDUP_ENTRIES;
 pub use error::CaptureError;
 pub use source::{LiveSource, Polled};
 pub use stats::LiveStats;
-pub use watch::Interface;
+pub use watch::{Interface, START_PATIENCE};

@@ -49,13 +49,15 @@ impl LiveSource {
     /// Interfaces are those of the calling thread's network namespace. The object with the programs is the file
     /// `config.object`, else the one the environment variable `REMORA_EBPF_OBJECT` names, else the one compiled in.
     ///
-    /// That nothing matches is no error, since it may come; that everything which matches refuses is one.
+    /// That nothing matches is no error, since it may come; that everything which matches refuses is one. Where there are
+    /// so many interfaces that attaching takes more than [`crate::START_PATIENCE`], capture begins with those there are and the
+    /// others follow.
     pub fn start(config: &LiveConfig) -> Result<Self, CaptureError> {
         if !(MIN_SNAPLEN..=MAX_SNAPLEN).contains(&config.snaplen) {
             return Err(CaptureError::Snaplen(config.snaplen));
         }
         let patterns = Patterns::new(&config.interfaces)?;
-        let Kernel { mut ebpf, rings, counters } = Kernel::load(config)?;
+        let Kernel { mut ebpf, rings, counters, mut running } = Kernel::load(config)?;
         let diagnostics = diagnostics::open(&mut ebpf);
 
         let wait = |error: Errno| CaptureError::io("wait for ring buffers")(error.into());
@@ -69,6 +71,7 @@ impl LiveSource {
         let shared = Arc::new(Shared::default());
         let attacher = Attacher::new(ebpf, config.attach);
         let watcher = Watcher::new(attacher, patterns, diagnostics, Arc::clone(&shared))?.spawn()?;
+        running.set(0, 1, 0).map_err(CaptureError::kernel("begin to capture"))?;
         let reorder_window = nanos(config.reorder_window);
         Ok(Self {
             reader: Reader {

@@ -10,8 +10,11 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
+        mpsc,
+        mpsc::SyncSender,
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use remora_packet::LinkType;
@@ -37,6 +40,9 @@ pub struct Interface {
 
 /// Interfaces that are gone but remembered, for the packets still in the rings; then the memory is cleared.
 const MAX_GONE: usize = 4096;
+
+/// How long [`crate::LiveSource::start`] waits for all interfaces to be attached; the kernel takes some 50 ms for each.
+pub const START_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the reader of the rings sees of the watcher.
 #[derive(Default)]
@@ -95,7 +101,6 @@ pub(crate) struct Handle {
 }
 
 impl Watcher {
-    /// Attaches to what is there now and matches. Fails if something matches and nothing could be attached.
     pub(crate) fn new(
         attacher: Attacher,
         patterns: Patterns,
@@ -103,38 +108,50 @@ impl Watcher {
         shared: Arc<Shared>,
     ) -> Result<Self, CaptureError> {
         let watch = "watch the interfaces";
-        // Subscribed before listing, so that nothing is missed in between.
         let netlink = Netlink::subscribed().map_err(CaptureError::io(watch))?;
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(|error| CaptureError::io(watch)(error.into()))?;
-        let mut watcher =
-            Self { attacher, patterns, netlink, diagnostics, known: HashMap::new(), shared, stop };
-        let mut first_error = None;
-        for link in netlink::links().map_err(CaptureError::io("list the interfaces"))? {
-            if let Err(error) = watcher.present(link) {
-                first_error.get_or_insert(error);
-            }
-        }
-        let attached = watcher.shared.table().attached.len();
-        match first_error {
-            Some(error) if attached == 0 => return Err(error),
-            None if attached == 0 => tracing::warn!("no interface matches yet"),
-            _ => {}
-        }
-        Ok(watcher)
+        Ok(Self { attacher, patterns, netlink, diagnostics, known: HashMap::new(), shared, stop })
     }
 
+    /// Starts the thread and waits until it has attached to what is there, or for [`START_PATIENCE`].
     pub(crate) fn spawn(self) -> Result<Handle, CaptureError> {
         let start = "start a thread";
         let stop = self.stop.try_clone().map_err(CaptureError::io(start))?;
+        let (sender, first_pass) = mpsc::sync_channel(1);
         let thread = thread::Builder::new()
             .name("interfaces".to_owned())
-            .spawn(move || self.run())
+            .spawn(move || self.run(&sender))
             .map_err(CaptureError::io(start))?;
-        Ok(Handle { thread: Some(thread), stop })
+        let handle = Handle { thread: Some(thread), stop };
+        match first_pass.recv_timeout(START_PATIENCE) {
+            Ok(result) => result?,
+            Err(_) => tracing::info!("attaching to many interfaces; capture begins with the first"),
+        }
+        Ok(handle)
     }
 
-    fn run(mut self) {
+    /// Attaches to what is there now and matches. Fails if something matches and nothing could be attached.
+    fn first_pass(&mut self) -> Result<(), CaptureError> {
+        let mut first_error = None;
+        for link in netlink::links().map_err(CaptureError::io("list the interfaces"))? {
+            if let Err(error) = self.present(link) {
+                first_error.get_or_insert(error);
+            }
+        }
+        match first_error {
+            Some(error) if self.shared.table().attached.is_empty() => Err(error),
+            None if self.shared.table().attached.is_empty() => {
+                tracing::warn!("no interface matches yet");
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn run(mut self, started: &SyncSender<Result<(), CaptureError>>) {
+        // Nobody waits for the answer any more where it took too long; what went wrong was said.
+        let _ = started.send(self.first_pass());
         loop {
             match self.wait() {
                 Ok(true) => break,

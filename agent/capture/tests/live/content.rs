@@ -89,7 +89,7 @@ fn send_pattern(from: &Namespace, to: &Namespace, address: &str) -> u16 {
 
 #[test]
 fn loopback_packets_of_64_kib_arrive_whole_and_once() {
-    let Some(config) = config(&["lo"]) else { return };
+    let Some((config, _turn)) = config(&["lo"]) else { return };
     let namespace = Namespace::new();
     let capture = Capture::start(&namespace, config, Streams::default(), Streams::packet);
     let port = send_pattern(&namespace, &namespace, "127.0.0.1");
@@ -103,7 +103,7 @@ fn loopback_packets_of_64_kib_arrive_whole_and_once() {
 
 #[test]
 fn gso_packets_of_a_veth_arrive_whole() {
-    let Some(config) = config(&["veth0"]) else { return };
+    let Some((config, _turn)) = config(&["veth0"]) else { return };
     let pair = Pair::new();
     let capture = Capture::start(&pair.server, config, Streams::default(), Streams::packet);
     let port = send_pattern(&pair.server, &pair.client, "10.99.0.2");
@@ -117,7 +117,7 @@ fn gso_packets_of_a_veth_arrive_whole() {
 
 #[test]
 fn a_datagram_of_any_length_arrives_whole() {
-    let Some(config) = config(&["lo"]) else { return };
+    let Some((config, _turn)) = config(&["lo"]) else { return };
     const HEADERS: usize = 14 + 20 + 8;
     let lengths: Vec<usize> = (0..1500).chain((1500..65_000).step_by(997)).chain([65_507]).collect();
     let namespace = Namespace::new();
@@ -146,7 +146,7 @@ fn a_datagram_of_any_length_arrives_whole() {
 
 #[test]
 fn what_exceeds_the_snap_length_is_cut_off_visibly() {
-    let Some(mut config) = config(&["lo"]) else { return };
+    let Some((mut config, _turn)) = config(&["lo"]) else { return };
     config.snaplen = 100;
     let namespace = Namespace::new();
     let capture = Capture::start(&namespace, config, Vec::new(), |seen: &mut Vec<(usize, u32)>, packet| {

@@ -6,8 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use remora_capture::{AttachMode, Hook, LiveConfig, LiveSource, LiveStats, Polled};
+use remora_capture::{AttachMode, CaptureError, Hook, LiveConfig, LiveSource, LiveStats, Polled};
 use remora_packet::LinkType;
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
 use crate::support::{Capture, Namespace, Pair, config, eventually, run};
 
@@ -40,7 +41,7 @@ fn sightings(source: &mut LiveSource, address: &str, payload: &[u8]) -> usize {
 
 #[test]
 fn interfaces_are_followed() {
-    let Some(config) = config(&["late.*", "tun0"]) else { return };
+    let Some((config, _turn)) = config(&["late.*", "tun0"]) else { return };
     let namespace = Namespace::new();
     namespace.inside(|| {
         let mut source = LiveSource::start(&config).unwrap();
@@ -76,7 +77,7 @@ fn interfaces_are_followed() {
 
 #[test]
 fn an_interface_without_link_header_gives_raw_ip() {
-    let Some(config) = config(&["tun0"]) else { return };
+    let Some((config, _turn)) = config(&["tun0"]) else { return };
     let namespace = Namespace::new();
     namespace.run("ip tuntap add name tun0 mode tun");
     namespace.run("ip address add 10.97.0.1/24 dev tun0");
@@ -101,7 +102,7 @@ fn an_interface_without_link_header_gives_raw_ip() {
 
 #[test]
 fn a_vlan_tag_stands_where_the_wire_has_it() {
-    let Some(config) = config(&["veth0"]) else { return };
+    let Some((config, _turn)) = config(&["veth0"]) else { return };
     let pair = Pair::new();
     let (addresses, tag, experimental) = ("ffffffffffff020000000002", "81006064", "88b5");
     let frame = format!("{addresses}{tag}{experimental}{}", "5a".repeat(100));
@@ -138,7 +139,7 @@ fn hooks(source: &LiveSource) -> Vec<Hook> {
 
 #[test]
 fn tcx_links_are_gone_after_a_stop_and_after_a_drop() {
-    let Some(config) = config(&["veth0"]) else { return };
+    let Some((config, _turn)) = config(&["veth0"]) else { return };
     let config = LiveConfig { attach: AttachMode::Tcx, ..config };
     let pair = Pair::new();
     pair.server.inside(|| {
@@ -157,7 +158,7 @@ fn tcx_links_are_gone_after_a_stop_and_after_a_drop() {
 
 #[test]
 fn clsact_goes_with_the_last_filter_and_no_sooner() {
-    let Some(config) = config(&["veth0"]) else { return };
+    let Some((config, _turn)) = config(&["veth0"]) else { return };
     let config = LiveConfig { attach: AttachMode::Clsact, ..config };
     let pair = Pair::new();
     pair.server.inside(|| {
@@ -189,7 +190,7 @@ fn clsact_goes_with_the_last_filter_and_no_sooner() {
 
 #[test]
 fn other_programs_see_every_packet_too() {
-    let Some(config) = config(&["veth0"]) else { return };
+    let Some((config, _turn)) = config(&["veth0"]) else { return };
     let pair = Pair::new();
     pair.server.inside(|| {
         run("ip neighbour replace 10.99.0.77 lladdr 02:00:00:00:00:02 dev veth0");
@@ -246,7 +247,7 @@ fn through_a_bridge(config: LiveConfig) -> (Vec<u8>, LiveStats) {
 
 #[test]
 fn a_packet_seen_on_two_interfaces_is_delivered_once() {
-    let Some(config) = config(&["port.*"]) else { return };
+    let Some((config, _turn)) = config(&["port.*"]) else { return };
     let (seen, stats) = through_a_bridge(config.clone());
     assert_eq!(seen, (0..50).collect::<Vec<u8>>(), "{stats:?}");
     assert!(stats.copies >= 50, "{stats:?}");
@@ -257,8 +258,23 @@ fn a_packet_seen_on_two_interfaces_is_delivered_once() {
 }
 
 #[test]
+fn a_missing_capability_is_named() {
+    let Some((config, _turn)) = config(&["lo"]) else { return };
+    // A thread of its own, since what is given up does not come back.
+    let error = std::thread::spawn(move || {
+        let none = CapabilitySet::empty();
+        let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
+        set_capabilities(None, sets).unwrap();
+        LiveSource::start(&config).err().unwrap()
+    });
+    let error = error.join().unwrap();
+    assert!(matches!(error, CaptureError::Privilege { .. }), "{error}");
+    assert!(error.to_string().contains("CAP_BPF and CAP_NET_ADMIN"), "{error}");
+}
+
+#[test]
 fn what_is_missing_is_named() {
-    let Some(config) = config(&["lo"]) else { return };
+    let Some((config, _turn)) = config(&["lo"]) else { return };
     let broken = std::env::temp_dir().join(format!("remora-no-object-{}", std::process::id()));
     fs::write(&broken, b"not an object").unwrap();
     let with =

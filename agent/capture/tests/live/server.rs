@@ -38,7 +38,9 @@ impl Nginx {
         );
         fs::write(folder.join("nginx.conf"), configuration).unwrap();
         let process = namespace
-            .command("nginx")
+            .command("setpriv")
+            // It ends with the test, however that ends.
+            .args(["--pdeathsig", "KILL", "nginx"])
             .args(["-c", &format!("{at}/nginx.conf"), "-e", &format!("{at}/error.log")])
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
     process::{Command, Output},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
@@ -23,8 +23,13 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// The configuration every test begins with, or a word about what is missing.
-pub(crate) fn config(interfaces: &[&str]) -> Option<LiveConfig> {
+/// Held by a test while it runs: two at once would take each other's CPU and lose packets by it.
+pub(crate) struct Turn(#[allow(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// The configuration every test begins with and its turn, or a word about what is missing.
+pub(crate) fn config(interfaces: &[&str]) -> Option<(LiveConfig, Turn)> {
     let skip = |reason: &str| {
         let test = thread::current().name().unwrap_or("test").to_owned();
         say(&format!("skipped: {test}: {reason}"));
@@ -38,16 +43,14 @@ pub(crate) fn config(interfaces: &[&str]) -> Option<LiveConfig> {
     else {
         return skip("REMORA_EBPF_OBJECT names no file; `cargo xtask build-ebpf` builds it");
     };
-    for tool in ["ip", "tc", "nginx", "wrk", "curl", "python3"] {
+    for tool in ["ip", "tc", "nginx", "wrk", "curl", "python3", "setpriv"] {
         if !found(tool) {
             return skip(&format!("{tool} is not installed"));
         }
     }
-    Some(LiveConfig {
-        interfaces: interfaces.iter().map(|name| (*name).to_owned()).collect(),
-        object: Some(object),
-        ..LiveConfig::default()
-    })
+    let interfaces = interfaces.iter().map(|name| (*name).to_owned()).collect();
+    let config = LiveConfig { interfaces, object: Some(object), ..LiveConfig::default() };
+    Some((config, Turn(TURN.lock().unwrap_or_else(PoisonError::into_inner))))
 }
 
 fn found(tool: &str) -> bool {
@@ -78,8 +81,12 @@ impl Namespace {
         run(&format!("ip netns add {name}"));
         let namespace = Self { name };
         // So that only the test's own packets pass.
-        namespace.inside(|| fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").unwrap());
-        namespace.inside(|| fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap());
+        namespace.inside(|| {
+            for interfaces in ["all", "default"] {
+                // Fails where the kernel has no IPv6, which is as good.
+                let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{interfaces}/disable_ipv6"), "1");
+            }
+        });
         namespace.run("ip link set lo up");
         namespace
     }
@@ -152,7 +159,8 @@ impl Pair {
 /// A source that runs in a thread and namespace of its own until told to stop.
 pub(crate) struct Capture<T> {
     stop: Arc<AtomicBool>,
-    thread: thread::JoinHandle<(T, LiveStats)>,
+    /// `None` once joined.
+    thread: Option<thread::JoinHandle<(T, LiveStats)>>,
     id: Pid,
 }
 
@@ -181,7 +189,7 @@ impl<T: Send + 'static> Capture<T> {
             (state, stats)
         });
         match wait.recv() {
-            Ok(id) => Self { stop, thread, id },
+            Ok(id) => Self { stop, thread: Some(thread), id },
             Err(_) => std::panic::resume_unwind(thread.join().err().unwrap()),
         }
     }
@@ -192,15 +200,26 @@ impl<T: Send + 'static> Capture<T> {
     }
 
     /// Detaches and drains. Whatever became of the packets, the sum is right.
-    pub(crate) fn finish(self) -> (T, LiveStats) {
+    pub(crate) fn finish(mut self) -> (T, LiveStats) {
         self.stop.store(true, Ordering::Relaxed);
-        let (state, stats) = self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let thread = self.thread.take().unwrap();
+        let (state, stats) = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let total = stats.total();
         let accounted =
             stats.delivered_packets + stats.copies + total.lost_packets + total.unreadable_packets;
         assert_eq!(total.packets, accounted, "{stats:?}");
         assert_eq!((stats.foreign_records, total.unreadable_packets), (0, 0), "{stats:?}");
         (state, stats)
+    }
+}
+
+impl<T> Drop for Capture<T> {
+    /// A test that failed must not leave programs attached.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 

@@ -108,7 +108,7 @@ fn five_thousand_requests_a_second_all_become_items() {
     const SECONDS: u32 = 10;
     // A little more, for what starting and ending take.
     const RATE: u32 = 5100;
-    let Some(config) = config(&["veth0"]) else { return };
+    let Some((config, _turn)) = config(&["veth0"]) else { return };
     let pair = Pair::new();
     let nginx = Nginx::start(&pair.server);
     let capture = Capture::start(&pair.server, config, Items::new(), Items::packet);
@@ -143,7 +143,7 @@ fn five_thousand_requests_a_second_all_become_items() {
 
 #[test]
 fn curl_small_large_and_posted() {
-    let Some(config) = config(&["veth0"]) else { return };
+    let Some((config, _turn)) = config(&["veth0"]) else { return };
     let pair = Pair::new();
     let nginx = Nginx::start(&pair.server);
     let capture = Capture::start(&pair.server, config, Items::new(), Items::packet);
@@ -165,7 +165,7 @@ fn curl_small_large_and_posted() {
 
 /// Runs wrk, every request with a path of its own, and accounts for each packet and each request.
 fn at_full_speed(slow: Duration, ring_bytes: Option<u32>) -> Option<LiveStats> {
-    let mut config = config(&["veth0"])?;
+    let (mut config, _turn) = config(&["veth0"])?;
     config.ring_bytes = ring_bytes;
     let pair = Pair::new();
     let nginx = Nginx::start(&pair.server);
