@@ -10,12 +10,12 @@ mod record;
 pub use counters::CpuCounters;
 pub use record::{Direction, RecordHeader};
 
-/// Most bytes of a packet the programs copy: libpcap's `MAXIMUM_SNAPLEN`, which is tcpdump's default too.
+/// Most bytes of a packet the programs copy: tcpdump's default, which is the most it takes too.
 ///
 /// A full GSO packet has 65,549 bytes with its Ethernet header and arrives complete; BIG TCP may reach 512 KiB, and what
 /// it has beyond this is cut off, visibly ([`RecordHeader::length`]).
 ///
-/// <https://github.com/the-tcpdump-group/libpcap/blob/libpcap-1.10.4/pcap-int.h#L125-L157>
+/// <https://www.tcpdump.org/manpages/tcpdump.1.html>
 pub const MAX_SNAPLEN: u32 = 262_144;
 
 /// Name of the array that holds one ring buffer per possible CPU, at the CPU's number.

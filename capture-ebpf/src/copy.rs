@@ -1,9 +1,11 @@
 //! Copies a packet into the ring of the CPU it passes on.
 //!
-//! A ring record of a size known only at run time comes from `bpf_ringbuf_reserve_dynptr` (Linux 5.19). A dynptr gives
+//! A ring record of a size known only at run time comes from `bpf_ringbuf_reserve_dynptr` (Linux 5.19,
+//! <https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/kernel/bpf/ringbuf.c?h=v6.1.192#n586>). A dynptr gives
 //! out slices of constant length only, so the packet is copied in pieces whose lengths are powers of two; the last piece
 //! overlaps the one before it instead of being cut into ever smaller ones. A 66-byte ACK takes two pieces, a 1,514-byte
-//! frame four, a full GSO packet two.
+//! frame four, a full GSO packet two. `bpf_skb_load_bytes` reads the parts of a packet that are not in its linear buffer too:
+//! <https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/net/core/filter.c?h=v6.1.192#n1749>.
 
 use core::mem::MaybeUninit;
 
@@ -99,7 +101,9 @@ fn deliver(
     let mut record = MaybeUninit::<bpf_dynptr>::uninit();
     let record = record.as_mut_ptr();
     // SAFETY: `ring` is a map and `record` is 16 bytes of this stack frame; the kernel initialises it even where it fails.
-    if unsafe { bpf_ringbuf_reserve_dynptr(core::ptr::from_ref(ring).cast_mut().cast(), size, 0, record) } != 0 {
+    if unsafe { bpf_ringbuf_reserve_dynptr(core::ptr::from_ref(ring).cast_mut().cast(), size, 0, record) }
+        != 0
+    {
         // SAFETY: a failed reservation must be given back too; the verifier insists.
         unsafe { bpf_ringbuf_discard_dynptr(record, 0) };
         return Err(Undelivered::RingFull);
@@ -114,7 +118,7 @@ fn deliver(
     }
     // Without a flag the kernel wakes the reader only if it has read all there was; a reader that waits for a batch would
     // not learn that the ring fills up.
-    // https://github.com/torvalds/linux/blob/v6.12/kernel/bpf/ringbuf.c#L487-L519
+    // https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/kernel/bpf/ringbuf.c?h=v6.1.192#n493
     counters.unannounced_bytes += u64::from(size);
     let wakeup = counters.unannounced_bytes >= WAKEUP_BYTES.load();
     if wakeup {
@@ -179,6 +183,7 @@ fn copy(skb: *mut __sk_buff, record: *mut bpf_dynptr, to: u32, length: u32) -> b
     pieces!(0x40000 0x20000 0x10000 0x8000 0x4000 0x2000 0x1000 0x800 0x400 0x200 0x100 0x80);
     // Asking `length`, of which the verifier knows nothing, instead of `at`, which it knows on every path: a branch it can
     // foresee makes it follow each of the paths above on its own.
+    // https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/kernel/bpf/verifier.c?h=v6.1.192#n10448
     if length >= 0x80 {
         return length & 0x7f == 0 || piece::<0x80>(skb, record, length - 0x80, to);
     }

@@ -9,7 +9,7 @@ use capture_common::{CpuCounters, MAX_SNAPLEN};
 
 /// What the agent replaces by rings of the size it wants: an inner map may differ from its template in `max_entries`.
 ///
-/// <https://github.com/torvalds/linux/blob/v6.12/kernel/bpf/map_in_map.c#L78-L87>
+/// <https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/kernel/bpf/map_in_map.c?h=v6.1.192#n84>
 type Ring = RingBuf<u8, 4096>;
 
 /// One ring per possible CPU, so that no two CPUs wait for one ring's lock. The agent sets the number of entries.

@@ -35,7 +35,7 @@ pub enum Hook {
 }
 
 /// Filters of this priority come first; ties go to the one added last.
-/// <https://github.com/torvalds/linux/blob/v6.12/net/sched/cls_bpf.c#L528-L529>
+/// <https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/net/sched/cls_bpf.c?h=v6.1.192#n519>
 const FIRST: u16 = 1;
 
 pub(crate) struct Attacher {

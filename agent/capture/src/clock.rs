@@ -33,7 +33,7 @@ impl Clock {
 
 /// `CLOCK_BOOTTIME`, which counts on while the machine is suspended; what `bpf_ktime_get_boot_ns` returns.
 ///
-/// <https://github.com/torvalds/linux/blob/v6.12/kernel/bpf/helpers.c#L177-L187>
+/// <https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/kernel/bpf/helpers.c?h=v6.1.192#n179>
 pub(crate) fn boottime() -> u64 {
     u64::try_from(nanos(clock_gettime(ClockId::Boottime))).unwrap_or(0)
 }

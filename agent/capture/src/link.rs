@@ -5,7 +5,7 @@ use remora_packet::LinkType;
 /// The link type of an interface by its `ARPHRD_` number; `None` where its packets are no IP in any form known here.
 ///
 /// What counts is where the kernel's packet data begins at the TC hooks, which for tunnels and PPP is the inner IP header.
-/// <https://github.com/torvalds/linux/blob/v6.12/include/uapi/linux/if_arp.h#L29-L108>
+/// <https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/include/uapi/linux/if_arp.h?h=v6.1.192#n30>
 pub(crate) fn link_type(arphrd: u16) -> Option<LinkType> {
     const ETHER: u16 = 1;
     const PPP: u16 = 512;

@@ -5,7 +5,7 @@
 //!
 //! The layout is `struct bpf_ringbuf`: a page with the consumer's position, a page with the producer's, then the data,
 //! mapped twice in a row so that a record never wraps.
-//! <https://github.com/torvalds/linux/blob/v6.12/kernel/bpf/ringbuf.c#L26-L81>
+//! <https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/kernel/bpf/ringbuf.c?h=v6.1.192#n34>
 
 use std::{
     ffi::c_void,
