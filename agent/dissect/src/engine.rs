@@ -251,13 +251,11 @@ impl Engine {
         work: impl FnOnce(&mut Connection, &mut Step<'_, Feed<'_>>),
     ) {
         let stream = self.table.stream(slot);
-        let server_port = stream.server().port;
-        let begun = Direction::BOTH.map(|direction| stream.connection.begun(direction));
         let mut feed = Feed {
+            server_port: stream.server_port(),
+            begun: Direction::BOTH.map(|direction| stream.connection.begun(direction)),
             dissection: &mut stream.dissection,
             registry: self.registry,
-            server_port,
-            begun,
             context: Context {
                 now: timestamp,
                 limits: &self.limits,
@@ -267,17 +265,24 @@ impl Engine {
         };
         let mut step = Step { now: self.clock.now(), limits: &self.limits, sink: &mut feed };
         work(&mut stream.connection, &mut step);
-        if !self.drafts.is_empty() {
-            self.emit(slot, items);
+
+        let held = stream.connection.memory() + stream.dissection.memory();
+        let (closed, waiting) = (stream.connection.closed(), stream.connection.waiting());
+        if held == stream.held && !closed && !waiting && self.drafts.is_empty() {
+            return;
         }
-        if self.table.stream(slot).connection.closed() {
+        self.emit(slot, items);
+        if closed {
             self.close(slot);
-        } else {
-            self.account(slot);
-            while self.held > self.limits.total_bytes {
-                let Some(slot) = self.table.oldest(Shelf::Heavy) else { break };
-                self.evict(slot, items);
-            }
+            return;
+        }
+        self.hold(slot, held);
+        if waiting {
+            self.arm(slot);
+        }
+        while self.held > self.limits.total_bytes {
+            let Some(slot) = self.table.oldest(Shelf::Heavy) else { break };
+            self.evict(slot, items);
         }
     }
 
@@ -296,31 +301,28 @@ impl Engine {
         }
     }
 
-    /// Brings the totals, the shelf and the timer of a stream up to date.
-    fn account(&mut self, slot: u32) {
+    /// Brings the total and the shelf up to date with what a stream holds.
+    fn hold(&mut self, slot: u32, held: usize) {
         let stream = self.table.stream(slot);
-        let held = stream.connection.memory() + stream.dissection.memory();
         let before = std::mem::replace(&mut stream.held, held);
-        let (armed, due) = match stream.connection.waiting() {
-            true => (stream.timer, stream.connection.due(&self.limits)),
-            false => (None, None),
-        };
-        if let Some(due) = due
-            && armed.is_none_or(|armed| due < armed)
-        {
-            stream.timer = Some(due);
-            if let Some(armed) = armed {
-                self.timers.remove(&(armed, slot));
-            }
-            self.timers.insert((due, slot));
+        self.held = self.held - before + held;
+        let (from, to) = (stream.shelf(), if held == 0 { Shelf::Light } else { Shelf::Heavy });
+        if from != to {
+            self.table.shelve(slot, to);
         }
-        if held != before {
-            self.held = self.held - before + held;
-            let (from, to) = (stream.shelf(), if held == 0 { Shelf::Light } else { Shelf::Heavy });
-            if from != to {
-                self.table.shelve(slot, to);
-            }
+    }
+
+    /// Sees to it that a waiting stream is looked at in time. A timer that turns out too early is set anew then.
+    fn arm(&mut self, slot: u32) {
+        let stream = self.table.stream(slot);
+        let Some(due) = stream.connection.due(&self.limits) else { return };
+        if stream.timer.is_some_and(|timer| timer <= due) {
+            return;
         }
+        if let Some(timer) = stream.timer.replace(due) {
+            self.timers.remove(&(timer, slot));
+        }
+        self.timers.insert((due, slot));
     }
 
     /// A connection is over: only its place in the table is kept, for a moment.

@@ -2,7 +2,7 @@
 
 use remora_packet::LinkType;
 
-use super::{DecodeError, Decoded, Decoder, View};
+use super::{DecodeError, Decoder, Header, Layer};
 
 /// EtherTypes, <https://www.iana.org/assignments/ieee-802-numbers>.
 mod ether_type {
@@ -30,107 +30,89 @@ const FAMILY_IPV4: u32 = 2;
 /// `AF_INET6` on Linux, NetBSD and OpenBSD, FreeBSD, macOS; <https://www.tcpdump.org/linktypes.html>.
 const FAMILIES_IPV6: [u32; 4] = [10, 24, 28, 30];
 
-impl Decoder {
-    pub(super) fn link<'p>(
-        &mut self,
-        link: LinkType,
-        mut view: View<'p>,
-    ) -> Result<Decoded<'p>, DecodeError> {
-        match link {
-            LinkType::ETHERNET => self.ethernet(view),
+impl Decoder<'_> {
+    pub(super) fn link(&mut self, link: LinkType) -> Result<Layer, DecodeError> {
+        Ok(match link {
+            LinkType::ETHERNET => Layer::Ethernet,
             LinkType::LINUX_SLL => {
-                let header = view.take::<16>("Linux cooked")?;
-                self.ether_type(u16::from_be_bytes([header[14], header[15]]), view)
+                let header = self.view.take::<16>(Header::LinuxCooked)?;
+                Layer::EtherType(u16::from_be_bytes([header[14], header[15]]))
             }
             LinkType::LINUX_SLL2 => {
-                let header = view.take::<20>("Linux cooked v2")?;
-                self.ether_type(u16::from_be_bytes([header[0], header[1]]), view)
+                let header = self.view.take::<20>(Header::LinuxCookedV2)?;
+                Layer::EtherType(u16::from_be_bytes([header[0], header[1]]))
             }
-            LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => self.ip(view),
-            LinkType::IPV4 => self.ipv4(view),
-            LinkType::IPV6 => self.ipv6(view),
+            LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => Layer::Ip,
+            LinkType::IPV4 => Layer::Ipv4,
+            LinkType::IPV6 => Layer::Ipv6,
             LinkType::NULL | LinkType::LOOP => {
-                let header = *view.take::<4>("BSD loopback")?;
+                let header = *self.view.take::<4>(Header::BsdLoopback)?;
                 // NULL is in the byte order of the capturing host, which the file does not tell; families are small.
                 let family = u32::from_be_bytes(header).min(u32::from_le_bytes(header));
                 match family {
-                    FAMILY_IPV4 => self.ipv4(view),
-                    _ if FAMILIES_IPV6.contains(&family) => self.ipv6(view),
-                    _ => Err(DecodeError::UnknownLink(link.0)),
+                    FAMILY_IPV4 => Layer::Ipv4,
+                    _ if FAMILIES_IPV6.contains(&family) => Layer::Ipv6,
+                    _ => return Err(DecodeError::UnknownLink(link.0)),
                 }
             }
-            _ => Err(DecodeError::UnknownLink(link.0)),
-        }
+            _ => return Err(DecodeError::UnknownLink(link.0)),
+        })
     }
 
-    pub(super) fn ethernet<'p>(&mut self, mut view: View<'p>) -> Result<Decoded<'p>, DecodeError> {
-        let header = view.take::<14>("Ethernet")?;
-        self.ether_type(u16::from_be_bytes([header[12], header[13]]), view)
+    pub(super) fn ethernet(&mut self) -> Result<Layer, DecodeError> {
+        let header = self.view.take::<14>(Header::Ethernet)?;
+        Ok(Layer::EtherType(u16::from_be_bytes([header[12], header[13]])))
     }
 
-    /// Goes on by EtherType, through any number of VLAN tags.
-    pub(super) fn ether_type<'p>(
-        &mut self,
-        mut ether_type: u16,
-        mut view: View<'p>,
-    ) -> Result<Decoded<'p>, DecodeError> {
-        loop {
-            return match ether_type {
-                ether_type::IPV4 => self.ipv4(view),
-                ether_type::IPV6 => self.ipv6(view),
-                ether_type::VLAN | ether_type::SERVICE_VLAN => {
-                    ether_type = self.vlan(&mut view)?;
-                    continue;
-                }
-                _ if ether_type::OLD_QINQ.contains(&ether_type) => {
-                    ether_type = self.vlan(&mut view)?;
-                    continue;
-                }
-                ether_type::MPLS | ether_type::MPLS_MULTICAST => self.mpls(view),
-                ether_type::PPPOE_SESSION => self.pppoe(view),
-                ether_type::ETHERNET => {
-                    self.descend()?;
-                    self.ethernet(view)
-                }
-                unknown => Err(DecodeError::UnknownEtherType(unknown)),
-            };
-        }
+    pub(super) fn ether_type(&mut self, ether_type: u16) -> Result<Layer, DecodeError> {
+        Ok(match ether_type {
+            ether_type::IPV4 => Layer::Ipv4,
+            ether_type::IPV6 => Layer::Ipv6,
+            ether_type::VLAN | ether_type::SERVICE_VLAN => self.vlan()?,
+            _ if ether_type::OLD_QINQ.contains(&ether_type) => self.vlan()?,
+            ether_type::MPLS | ether_type::MPLS_MULTICAST => self.mpls()?,
+            ether_type::PPPOE_SESSION => self.pppoe()?,
+            ether_type::ETHERNET => {
+                self.descend()?;
+                Layer::Ethernet
+            }
+            unknown => return Err(DecodeError::UnknownEtherType(unknown)),
+        })
     }
 
-    /// Takes one tag off and returns the EtherType behind it.
-    fn vlan(&mut self, view: &mut View<'_>) -> Result<u16, DecodeError> {
+    fn vlan(&mut self) -> Result<Layer, DecodeError> {
         self.descend()?;
-        let tag = view.take::<4>("VLAN")?;
-        Ok(u16::from_be_bytes([tag[2], tag[3]]))
+        let tag = self.view.take::<4>(Header::Vlan)?;
+        Ok(Layer::EtherType(u16::from_be_bytes([tag[2], tag[3]])))
     }
 
     /// RFC 3032. Labels do not say what they carry: it is told by the first nibble (RFC 4928 section 3), where 0 is
     /// the control word of an Ethernet pseudowire (RFC 4448 section 4.6).
-    fn mpls<'p>(&mut self, mut view: View<'p>) -> Result<Decoded<'p>, DecodeError> {
+    fn mpls(&mut self) -> Result<Layer, DecodeError> {
         loop {
             self.descend()?;
-            let label = view.take::<4>("MPLS")?;
+            let label = self.view.take::<4>(Header::Mpls)?;
             if label[2] & 1 == 1 {
                 break;
             }
         }
-        match view.data.first().map(|byte| byte >> 4) {
+        match self.view.data.first().map(|byte| byte >> 4) {
             Some(0) => {
-                view.skip(4, "pseudowire control word")?;
-                self.ethernet(view)
+                self.view.skip(4, Header::Pseudowire)?;
+                Ok(Layer::Ethernet)
             }
-            _ => self.ip(view),
+            _ => Ok(Layer::Ip),
         }
     }
 
     /// RFC 2516 section 4.
-    fn pppoe<'p>(&mut self, mut view: View<'p>) -> Result<Decoded<'p>, DecodeError> {
+    fn pppoe(&mut self) -> Result<Layer, DecodeError> {
         self.descend()?;
-        let header = view.take::<6>("PPPoE")?;
-        self.overstated |= !view.limit(usize::from(u16::from_be_bytes([header[4], header[5]])));
-        match u16::from_be_bytes(*view.take::<2>("PPP")?) {
-            PPP_IPV4 => self.ipv4(view),
-            PPP_IPV6 => self.ipv6(view),
+        let header = self.view.take::<6>(Header::Pppoe)?;
+        self.overstated |= !self.view.limit(usize::from(u16::from_be_bytes([header[4], header[5]])));
+        match u16::from_be_bytes(*self.view.take::<2>(Header::Ppp)?) {
+            PPP_IPV4 => Ok(Layer::Ipv4),
+            PPP_IPV6 => Ok(Layer::Ipv6),
             unknown => Err(DecodeError::UnknownEtherType(unknown)),
         }
     }

@@ -11,7 +11,8 @@ mod view;
 
 pub mod fragments;
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use remora_packet::Packet;
 
@@ -24,9 +25,9 @@ use view::View;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DecodeError {
     #[error("the {0} header ends early")]
-    Short(&'static str),
+    Short(Header),
     #[error("the {0} header contradicts itself")]
-    Contradiction(&'static str),
+    Contradiction(Header),
     #[error("link type {0} is not decoded")]
     UnknownLink(u32),
     #[error("EtherType {0:#06x} is not decoded")]
@@ -35,6 +36,56 @@ pub enum DecodeError {
     UnknownTransport(u8),
     #[error("headers nest deeper than the cap")]
     TooDeep,
+}
+
+/// The headers a packet can break at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Header {
+    Ethernet,
+    LinuxCooked,
+    LinuxCookedV2,
+    BsdLoopback,
+    Vlan,
+    Mpls,
+    Pseudowire,
+    Pppoe,
+    Ppp,
+    Ip,
+    Ipv4,
+    Ipv6,
+    Ipv6Extension,
+    Ipv6Fragment,
+    Tcp,
+    Udp,
+    Vxlan,
+    Geneve,
+    Gre,
+}
+
+impl fmt::Display for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ethernet => "Ethernet",
+            Self::LinuxCooked => "Linux cooked",
+            Self::LinuxCookedV2 => "Linux cooked v2",
+            Self::BsdLoopback => "BSD loopback",
+            Self::Vlan => "VLAN",
+            Self::Mpls => "MPLS",
+            Self::Pseudowire => "pseudowire",
+            Self::Pppoe => "PPPoE",
+            Self::Ppp => "PPP",
+            Self::Ip => "IP",
+            Self::Ipv4 => "IPv4",
+            Self::Ipv6 => "IPv6",
+            Self::Ipv6Extension => "IPv6 extension",
+            Self::Ipv6Fragment => "IPv6 fragment",
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+            Self::Vxlan => "VXLAN",
+            Self::Geneve => "Geneve",
+            Self::Gre => "GRE",
+        })
+    }
 }
 
 /// The innermost packet of a frame.
@@ -60,24 +111,133 @@ pub enum Payload<'p> {
 /// Peels a frame down to its innermost transport payload, through tags and tunnels.
 pub fn decode<'p>(packet: &Packet<'p>, limits: &Limits) -> Result<Decoded<'p>, DecodeError> {
     let missing = (packet.length as usize).saturating_sub(packet.data.len());
-    let mut decoder = Decoder { depth_left: limits.decode_depth, overstated: false };
-    decoder.link(packet.link, View { data: packet.data, missing })
+    let mut decoder = Decoder::new(View { data: packet.data, missing }, limits.decode_depth);
+    let layer = decoder.link(packet.link)?;
+    decoder.peel(layer)
 }
 
 /// Goes on with the payload of a datagram put together from fragments.
 pub fn decode_datagram(datagram: &fragments::Whole) -> Result<Decoded<'_>, DecodeError> {
-    let fragments::Whole { key, protocol, ref payload, depth_left } = *datagram;
-    let mut decoder = Decoder { depth_left, overstated: false };
-    decoder.ip_payload(key.source, key.destination, protocol, View { data: payload, missing: 0 })
+    let fragments::Whole { key, protocol, payload, depth_left } = datagram;
+    let decoder = Decoder::new(View { data: payload, missing: 0 }, *depth_left);
+    Decoder { ends: Ends::Known(key), ..decoder }.peel(Layer::Protocol(*protocol))
 }
 
-/// The state of peeling one packet. Its methods call each other header by header, as deep as `depth_left` allows.
-struct Decoder {
+/// What a header says comes behind it. Fits a register, as it is handed from header to header.
+#[derive(Clone, Copy)]
+enum Layer {
+    Ethernet,
+    EtherType(u16),
+    /// IP of either version, told apart by the first nibble.
+    Ip,
+    Ipv4,
+    Ipv6,
+    /// By IP protocol number.
+    Protocol(u8),
+    Tcp,
+    Udp,
+    Icmp,
+    Fragment,
+}
+
+/// Where a fragment belongs.
+#[derive(Clone, Copy, Default)]
+struct Position {
+    id: u32,
+    offset: u16,
+    more: bool,
+    /// What the datagram carries.
+    protocol: u8,
+    /// The protocol as far as it is part of the datagram's identity.
+    identity: u8,
+}
+
+/// Source and destination, where they lie in the innermost IP header so far.
+#[derive(Clone, Copy)]
+enum Ends<'p> {
+    Ipv4(&'p [u8; 8]),
+    Ipv6(&'p [u8; 32]),
+    /// Those of a datagram put together from fragments.
+    Known(&'p FragmentKey),
+}
+
+impl Ends<'_> {
+    fn addresses(&self) -> (IpAddr, IpAddr) {
+        match *self {
+            Self::Ipv4(&[a, b, c, d, e, f, g, h]) => {
+                (IpAddr::V4(Ipv4Addr::new(a, b, c, d)), IpAddr::V4(Ipv4Addr::new(e, f, g, h)))
+            }
+            Self::Ipv6(octets) => {
+                let bits = u128::from_be_bytes;
+                let (source, destination) = octets.split_at(16);
+                let [source, destination] = [source, destination].map(|half| half.try_into().map_or(0, bits));
+                (IpAddr::V6(Ipv6Addr::from_bits(source)), IpAddr::V6(Ipv6Addr::from_bits(destination)))
+            }
+            Self::Known(key) => (key.source, key.destination),
+        }
+    }
+}
+
+/// A packet being peeled: what is left of it, and what the headers so far told.
+#[derive(Clone, Copy)]
+struct Decoder<'p> {
+    view: View<'p>,
+    ends: Ends<'p>,
+    position: Position,
     depth_left: u8,
     overstated: bool,
 }
 
-impl Decoder {
+impl<'p> Decoder<'p> {
+    fn new(view: View<'p>, depth_left: u8) -> Self {
+        let position = Position::default();
+        Self { view, ends: Ends::Ipv4(&[0; 8]), position, depth_left, overstated: false }
+    }
+
+    /// Takes off header by header, as deep as `depth_left` allows.
+    fn peel(mut self, mut layer: Layer) -> Result<Decoded<'p>, DecodeError> {
+        loop {
+            layer = match layer {
+                Layer::Ethernet => self.ethernet()?,
+                Layer::EtherType(ether_type) => self.ether_type(ether_type)?,
+                Layer::Ip => self.ip()?,
+                Layer::Ipv4 => self.ipv4()?,
+                Layer::Ipv6 => self.ipv6()?,
+                Layer::Protocol(protocol) => self.protocol(protocol)?,
+                Layer::Tcp => {
+                    let segment = self.tcp()?;
+                    return Ok(self.done(Payload::Tcp(segment)));
+                }
+                Layer::Udp => {
+                    let datagram = self.udp()?;
+                    return self.datagram(datagram);
+                }
+                Layer::Icmp => return Ok(self.done(Payload::Icmp)),
+                Layer::Fragment => return Ok(self.done(Payload::Fragment(self.fragment()))),
+            }
+        }
+    }
+
+    fn done(&self, payload: Payload<'p>) -> Decoded<'p> {
+        let (source, destination) = self.ends.addresses();
+        Decoded { source, destination, payload, overstated: self.overstated }
+    }
+
+    /// What is inside a datagram that is a tunnel's, else the datagram. Any application may use a tunnel's port: what
+    /// does not decode as a tunnel is an ordinary datagram.
+    fn datagram(self, datagram: Datagram<'p>) -> Result<Decoded<'p>, DecodeError> {
+        let mut tunnel = self;
+        let inner = match tunnel.udp_tunnel(datagram.destination_port) {
+            Ok(None) => return Ok(self.done(Payload::Udp(datagram))),
+            Ok(Some(layer)) => tunnel.peel(layer),
+            Err(error) => Err(error),
+        };
+        match inner {
+            Ok(_) | Err(DecodeError::TooDeep) => inner,
+            Err(_) => Ok(self.done(Payload::Udp(datagram))),
+        }
+    }
+
     fn descend(&mut self) -> Result<(), DecodeError> {
         self.depth_left = self.depth_left.checked_sub(1).ok_or(DecodeError::TooDeep)?;
         Ok(())

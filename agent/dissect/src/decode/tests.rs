@@ -132,7 +132,7 @@ fn link_layers() {
         v4.clone().ethernet(0x0806).decode(LinkType::ETHERNET),
         Err(DecodeError::UnknownEtherType(0x0806))
     );
-    assert!(matches!(v4.decode(LinkType::IPV6), Err(DecodeError::Contradiction("IPv6"))));
+    assert!(matches!(v4.decode(LinkType::IPV6), Err(DecodeError::Contradiction(Header::Ipv6))));
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn tunnels() {
         other => panic!("{other:?}"),
     }
     let pptp = tcp(b"").ipv4(6).prefixed(&[0x30, 0x01, 0x88, 0x0b]).ipv4(47);
-    assert_eq!(pptp.decode(LinkType::RAW), Err(DecodeError::Contradiction("GRE")));
+    assert_eq!(pptp.decode(LinkType::RAW), Err(DecodeError::Contradiction(Header::Gre)));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn ipv6_extension_headers() {
     assert_eq!(frame.segment(LinkType::IPV6), HELLO);
     // A length that leads out of the packet.
     let lies = tcp(b"hello").prefixed(&hop_by_hop).ipv6(0).set(41, 200);
-    assert_eq!(lies.decode(LinkType::IPV6), Err(DecodeError::Short("IPv6 extension")));
+    assert_eq!(lies.decode(LinkType::IPV6), Err(DecodeError::Short(Header::Ipv6Extension)));
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn what_the_capture_cut_off_is_known() {
     let frame = frame.followed_by(&[0; 4]);
     let decoded = frame.decode_cut(LinkType::ETHERNET, 4).unwrap();
     assert!(matches!(decoded.payload, Payload::Tcp(Segment { payload: b"hello", missing: 0, .. })));
-    assert_eq!(frame.decode_cut(LinkType::ETHERNET, 10), Err(DecodeError::Short("TCP")));
+    assert_eq!(frame.decode_cut(LinkType::ETHERNET, 10), Err(DecodeError::Short(Header::Tcp)));
 }
 
 #[test]
@@ -263,12 +263,21 @@ fn lengths_that_lie() {
     assert!(decoded.overstated);
     assert!(matches!(decoded.payload, Payload::Tcp(Segment { payload: b"hello", missing: 0, .. })));
     // Less than the headers.
-    assert_eq!(frame.clone().set(3, 20).decode(LinkType::RAW), Err(DecodeError::Contradiction("IPv4")));
-    assert_eq!(frame.clone().set(0, 0x44).decode(LinkType::RAW), Err(DecodeError::Contradiction("IPv4")));
-    assert_eq!(frame.clone().set(36, 0x40).decode(LinkType::RAW), Err(DecodeError::Contradiction("TCP")));
-    assert_eq!(frame.clone().set(36, 0xf0).decode(LinkType::RAW), Err(DecodeError::Contradiction("TCP")));
+    assert_eq!(frame.clone().set(3, 20).decode(LinkType::RAW), Err(DecodeError::Contradiction(Header::Ipv4)));
+    assert_eq!(
+        frame.clone().set(0, 0x44).decode(LinkType::RAW),
+        Err(DecodeError::Contradiction(Header::Ipv4))
+    );
+    assert_eq!(
+        frame.clone().set(36, 0x40).decode(LinkType::RAW),
+        Err(DecodeError::Contradiction(Header::Tcp))
+    );
+    assert_eq!(
+        frame.clone().set(36, 0xf0).decode(LinkType::RAW),
+        Err(DecodeError::Contradiction(Header::Tcp))
+    );
     let frame = udp(53, b"question").ipv4(17);
-    assert_eq!(frame.clone().set(29, 7).decode(LinkType::RAW), Err(DecodeError::Contradiction("UDP")));
+    assert_eq!(frame.clone().set(29, 7).decode(LinkType::RAW), Err(DecodeError::Contradiction(Header::Udp)));
     assert!(frame.set(28, 7).decode(LinkType::RAW).unwrap().overstated);
 }
 

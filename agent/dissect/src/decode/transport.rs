@@ -1,9 +1,7 @@
 //! TCP (RFC 9293) and UDP (RFC 768) headers.
 
-use std::net::IpAddr;
-
 use super::view::be16;
-use super::{DecodeError, Decoded, Decoder, Payload, View};
+use super::{DecodeError, Decoder, Header};
 
 /// The control bits of a TCP header, RFC 9293 section 3.1.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -54,51 +52,45 @@ pub struct Datagram<'p> {
     pub missing: u32,
 }
 
-impl Decoder {
-    pub(super) fn tcp<'p>(&mut self, mut view: View<'p>) -> Result<Segment<'p>, DecodeError> {
-        let whole = view;
-        let header = view.take::<20>("TCP")?;
+impl<'p> Decoder<'p> {
+    pub(super) fn tcp(&mut self) -> Result<Segment<'p>, DecodeError> {
+        let whole = self.view;
+        let header = self.view.take::<20>(Header::Tcp)?;
         let header_length = usize::from(header[12] >> 4) * 4;
         if header_length < 20 || header_length > whole.data.len() + whole.missing {
-            return Err(DecodeError::Contradiction("TCP"));
+            return Err(DecodeError::Contradiction(Header::Tcp));
         }
-        view = whole;
-        view.skip(header_length, "TCP")?;
+        self.view = whole;
+        self.view.skip(header_length, Header::Tcp)?;
         Ok(Segment {
             source_port: be16(&[header[0], header[1]]),
             destination_port: be16(&[header[2], header[3]]),
             sequence: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
             acknowledgment: u32::from_be_bytes([header[8], header[9], header[10], header[11]]),
             flags: Flags(header[13]),
-            payload: view.data,
-            missing: u32::try_from(view.missing).unwrap_or(u32::MAX),
+            payload: self.view.data,
+            missing: u32::try_from(self.view.missing).unwrap_or(u32::MAX),
         })
     }
 
-    pub(super) fn udp<'p>(
-        &mut self,
-        source: IpAddr,
-        destination: IpAddr,
-        mut view: View<'p>,
-    ) -> Result<Decoded<'p>, DecodeError> {
-        let whole = view;
-        let header = view.take::<8>("UDP")?;
-        let (source_port, destination_port) = (be16(&[header[0], header[1]]), be16(&[header[2], header[3]]));
+    pub(super) fn udp(&mut self) -> Result<Datagram<'p>, DecodeError> {
+        let whole = self.view;
+        let header = self.view.take::<8>(Header::Udp)?;
         let length = usize::from(be16(&[header[4], header[5]]));
         // 0 is a jumbogram, RFC 2675 section 4.
         if length != 0 {
             if length < 8 {
-                return Err(DecodeError::Contradiction("UDP"));
+                return Err(DecodeError::Contradiction(Header::Udp));
             }
-            view = whole;
-            self.overstated |= !view.limit(length);
-            view.skip(8, "UDP")?;
+            self.view = whole;
+            self.overstated |= !self.view.limit(length);
+            self.view.skip(8, Header::Udp)?;
         }
-        if let Some(inner) = self.udp_tunnel(destination_port, view) {
-            return inner;
-        }
-        let missing = u32::try_from(view.missing).unwrap_or(u32::MAX);
-        let payload = Payload::Udp(Datagram { source_port, destination_port, payload: view.data, missing });
-        Ok(Decoded { source, destination, payload, overstated: self.overstated })
+        Ok(Datagram {
+            source_port: be16(&[header[0], header[1]]),
+            destination_port: be16(&[header[2], header[3]]),
+            payload: self.view.data,
+            missing: u32::try_from(self.view.missing).unwrap_or(u32::MAX),
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Packets inside packets: VXLAN (RFC 7348), Geneve (RFC 8926), GRE (RFC 2784, RFC 2890).
 
-use super::{DecodeError, Decoded, Decoder, View};
+use super::{DecodeError, Decoder, Header, Layer};
 
 /// VXLAN's own port, and the one Linux took before that was assigned: still the kernel's default, and so Flannel's.
 /// <https://docs.kernel.org/networking/vxlan.html>
@@ -15,57 +15,44 @@ const GRE_ROUTING: u8 = 0x40;
 const GRE_KEY: u8 = 0x20;
 const GRE_SEQUENCE: u8 = 0x10;
 
-impl Decoder {
-    /// What a datagram to this port carries, where it is a tunnel. Any application may use these ports: what does not
-    /// decode as a tunnel is an ordinary datagram.
-    pub(super) fn udp_tunnel<'p>(
-        &mut self,
-        port: u16,
-        view: View<'p>,
-    ) -> Option<Result<Decoded<'p>, DecodeError>> {
-        let (depth_left, overstated) = (self.depth_left, self.overstated);
-        let inner = match port {
-            GENEVE_PORT => self.geneve(view),
-            _ if VXLAN_PORTS.contains(&port) => self.vxlan(view),
-            _ => return None,
-        };
-        match inner {
-            Ok(_) | Err(DecodeError::TooDeep) => Some(inner),
-            Err(_) => {
-                (self.depth_left, self.overstated) = (depth_left, overstated);
-                None
-            }
-        }
+impl Decoder<'_> {
+    /// What a datagram to this port carries where the port is a tunnel's.
+    pub(super) fn udp_tunnel(&mut self, port: u16) -> Result<Option<Layer>, DecodeError> {
+        Ok(match port {
+            GENEVE_PORT => Some(self.geneve()?),
+            _ if VXLAN_PORTS.contains(&port) => Some(self.vxlan()?),
+            _ => None,
+        })
     }
 
-    fn vxlan<'p>(&mut self, mut view: View<'p>) -> Result<Decoded<'p>, DecodeError> {
+    fn vxlan(&mut self) -> Result<Layer, DecodeError> {
         self.descend()?;
-        let header = view.take::<8>("VXLAN")?;
+        let header = self.view.take::<8>(Header::Vxlan)?;
         if header[0] & VXLAN_IDENTIFIER == 0 {
-            return Err(DecodeError::Contradiction("VXLAN"));
+            return Err(DecodeError::Contradiction(Header::Vxlan));
         }
-        self.ethernet(view)
+        Ok(Layer::Ethernet)
     }
 
-    fn geneve<'p>(&mut self, mut view: View<'p>) -> Result<Decoded<'p>, DecodeError> {
+    fn geneve(&mut self) -> Result<Layer, DecodeError> {
         self.descend()?;
-        let header = view.take::<8>("Geneve")?;
+        let header = self.view.take::<8>(Header::Geneve)?;
         if header[0] >> 6 != 0 {
-            return Err(DecodeError::Contradiction("Geneve"));
+            return Err(DecodeError::Contradiction(Header::Geneve));
         }
-        view.skip(usize::from(header[0] & 0x3f) * 4, "Geneve options")?;
-        self.ether_type(u16::from_be_bytes([header[2], header[3]]), view)
+        self.view.skip(usize::from(header[0] & 0x3f) * 4, Header::Geneve)?;
+        Ok(Layer::EtherType(u16::from_be_bytes([header[2], header[3]])))
     }
 
-    pub(super) fn gre<'p>(&mut self, mut view: View<'p>) -> Result<Decoded<'p>, DecodeError> {
+    pub(super) fn gre(&mut self) -> Result<Layer, DecodeError> {
         self.descend()?;
-        let header = view.take::<4>("GRE")?;
+        let header = self.view.take::<4>(Header::Gre)?;
         // Version 1 is PPTP's; source routing was withdrawn by RFC 2784.
         if header[1] & 0x07 != 0 || header[0] & GRE_ROUTING != 0 {
-            return Err(DecodeError::Contradiction("GRE"));
+            return Err(DecodeError::Contradiction(Header::Gre));
         }
         let optional_words = (header[0] & (GRE_CHECKSUM | GRE_KEY | GRE_SEQUENCE)).count_ones() as usize;
-        view.skip(optional_words * 4, "GRE")?;
-        self.ether_type(u16::from_be_bytes([header[2], header[3]]), view)
+        self.view.skip(optional_words * 4, Header::Gre)?;
+        Ok(Layer::EtherType(u16::from_be_bytes([header[2], header[3]])))
     }
 }

@@ -1,4 +1,4 @@
-use super::DecodeError;
+use super::{DecodeError, Header};
 
 /// The rest of a packet: what was captured of it, and how much of its end was not.
 #[derive(Clone, Copy)]
@@ -10,13 +10,13 @@ pub(super) struct View<'p> {
 
 impl<'p> View<'p> {
     /// Takes a header of fixed size off the front.
-    pub(super) fn take<const N: usize>(&mut self, header: &'static str) -> Result<&'p [u8; N], DecodeError> {
+    pub(super) fn take<const N: usize>(&mut self, header: Header) -> Result<&'p [u8; N], DecodeError> {
         let (head, rest) = self.data.split_first_chunk().ok_or(DecodeError::Short(header))?;
         self.data = rest;
         Ok(head)
     }
 
-    pub(super) fn skip(&mut self, bytes: usize, header: &'static str) -> Result<(), DecodeError> {
+    pub(super) fn skip(&mut self, bytes: usize, header: Header) -> Result<(), DecodeError> {
         self.data = self.data.get(bytes..).ok_or(DecodeError::Short(header))?;
         Ok(())
     }

@@ -38,12 +38,17 @@ impl Key {
         if self.kind & UDP == 0 { Transport::Tcp } else { Transport::Udp }
     }
 
+    /// The port of the first end, or of the second.
+    pub(crate) fn port(&self, low: bool) -> u16 {
+        if low { (self.ports >> 16) as u16 } else { self.ports as u16 }
+    }
+
     pub(crate) fn low(&self) -> Endpoint {
-        Endpoint { ip: self.address(self.low), port: (self.ports >> 16) as u16 }
+        Endpoint { ip: self.address(self.low), port: self.port(true) }
     }
 
     pub(crate) fn high(&self) -> Endpoint {
-        Endpoint { ip: self.address(self.high), port: self.ports as u16 }
+        Endpoint { ip: self.address(self.high), port: self.port(false) }
     }
 
     fn address(&self, bits: u128) -> IpAddr {

@@ -72,6 +72,10 @@ impl Stream {
         if self.client_is_low { self.key.high() } else { self.key.low() }
     }
 
+    pub(crate) fn server_port(&self) -> u16 {
+        self.key.port(!self.client_is_low)
+    }
+
     pub(crate) fn shelf(&self) -> Shelf {
         self.shelf
     }
