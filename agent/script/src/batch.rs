@@ -44,14 +44,18 @@ impl Batch {
 
 /// One script's part in a batch: a run of its events. Whatever becomes of it, dropping it marks the part as done.
 pub(crate) struct Share {
+    // Dropped before `_part`, so that a batch that is done is not held any more.
     batch: Arc<Batch>,
     range: std::ops::Range<usize>,
+    _part: Part,
 }
+
+struct Part(Arc<Progress>);
 
 impl Share {
     pub(crate) fn new(batch: &Arc<Batch>, range: std::ops::Range<usize>) -> Self {
         batch.progress.change(1);
-        Self { batch: Arc::clone(batch), range }
+        Self { batch: Arc::clone(batch), range, _part: Part(Arc::clone(&batch.progress)) }
     }
 
     pub(crate) fn batch(&self) -> &Arc<Batch> {
@@ -63,9 +67,9 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for Part {
     fn drop(&mut self) {
-        self.batch.progress.change(-1);
+        self.0.change(-1);
     }
 }
 

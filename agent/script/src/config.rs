@@ -48,8 +48,12 @@ pub struct HostConfig {
     /// How long one call into a script may take, its top-level code included. At this time the call is ended; a script
     /// that has not ended by twice this time is abandoned.
     pub call_limit: Duration,
-    /// Bytes of JavaScript heap. Off-heap buffers (`ArrayBuffer`) may take the same amount once more.
+    /// Bytes of JavaScript heap, at which a call is ended. `ArrayBuffer`s, which lie outside of the heap, may take the
+    /// same amount once more.
     pub heap_limit: usize,
+    /// Bytes of heap beyond the limit that a call may take until it has ended; a script that asks for more at one go is
+    /// abandoned.
+    pub heap_overdraft: usize,
     /// Events waiting for one script.
     pub queue_events: usize,
     /// Bytes held by the items waiting for one script.
@@ -67,6 +71,8 @@ impl HostConfig {
     /// Longer than any sound hook takes, short enough that a stuck script is noticed while one looks at it.
     pub const CALL_LIMIT: Duration = Duration::from_secs(5);
     pub const HEAP_LIMIT: usize = 128 << 20;
+    /// More than any loop allocates between two of the engine's interrupt checks.
+    pub const HEAP_OVERDRAFT: usize = 128 << 20;
     pub const QUEUE_EVENTS: usize = 8192;
     pub const QUEUE_BYTES: usize = 32 << 20;
     pub const CONSOLE_LINE_BYTES: usize = 64 << 10;
@@ -77,6 +83,7 @@ impl Default for HostConfig {
         Self {
             call_limit: Self::CALL_LIMIT,
             heap_limit: Self::HEAP_LIMIT,
+            heap_overdraft: Self::HEAP_OVERDRAFT,
             queue_events: Self::QUEUE_EVENTS,
             queue_bytes: Self::QUEUE_BYTES,
             overflow: Overflow::default(),

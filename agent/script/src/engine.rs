@@ -45,7 +45,10 @@ static SPAWNER: LazyLock<Mutex<Sender<Request>>> = LazyLock::new(|| {
 
 fn initialise() {
     #[cfg(feature = "v8")]
-    v8::V8::set_flags_from_string(FLAGS);
+    {
+        crate::fatal::install();
+        v8::V8::set_flags_from_string(FLAGS);
+    }
     // V8's own platform: deno_core's leaves an instance's tasks to deno_core's event loop, which is not run here.
     let platform = v8::new_default_platform(BACKGROUND_THREADS, false).make_shared();
     JsRuntime::init_platform(Some(platform));

@@ -14,7 +14,7 @@ pub(crate) fn caught(
     Some(describe(scope, exception, message))
 }
 
-/// `value` as thrown, or as a promise was rejected with.
+/// `value` as thrown, or as a promise was rejected with. May run code of the script's.
 pub(crate) fn describe<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     value: v8::Local<'s, v8::Value>,
@@ -23,14 +23,19 @@ pub(crate) fn describe<'s>(
     let message = message.unwrap_or_else(|| v8::Exception::create_message(scope, value));
     let text = message.get(scope).to_rust_string_lossy(scope);
     let text = text.strip_prefix("Uncaught ").unwrap_or(&text);
-    match place(scope, message) {
+    match place(scope, value, message) {
         Some(place) => format!("{text} ({place})"),
         None => text.to_owned(),
     }
 }
 
 /// `file:line:column` of the innermost frame that is the script's own.
-fn place<'s>(scope: &mut v8::PinScope<'s, '_>, message: v8::Local<'s, v8::Message>) -> Option<String> {
+#[cfg(feature = "v8")]
+fn place<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    _value: v8::Local<'s, v8::Value>,
+    message: v8::Local<'s, v8::Message>,
+) -> Option<String> {
     if let Some(stack) = message.get_stack_trace(scope) {
         for index in 0..stack.get_frame_count() {
             let Some(frame) = stack.get_frame(scope, index) else { break };
@@ -45,4 +50,24 @@ fn place<'s>(scope: &mut v8::PinScope<'s, '_>, message: v8::Local<'s, v8::Messag
     let name = v8::Local::<v8::String>::try_from(name).ok()?.to_rust_string_lossy(scope);
     let line = message.get_line_number(scope)?;
     (!name.starts_with(INTERNAL)).then(|| format!("{name}:{line}:{}", message.get_start_column() + 1))
+}
+
+/// QuickJS tells it in the error's `stack` alone; its messages have no stack that could be asked for frames.
+#[cfg(feature = "quickjs")]
+fn place<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    value: v8::Local<'s, v8::Value>,
+    _message: v8::Local<'s, v8::Message>,
+) -> Option<String> {
+    let error = value.try_cast::<v8::Object>().ok().filter(|_| value.is_native_error())?;
+    let key = crate::items::string(scope, b"stack")?;
+    let stack = error.get(scope, key.into())?.try_cast::<v8::String>().ok()?.to_rust_string_lossy(scope);
+    // `    at name (file:line:column)` or `    at file:line:column`.
+    stack.lines().find_map(|line| {
+        let frame = line.trim_start().strip_prefix("at ")?;
+        let place = frame.rsplit_once('(').map_or(frame, |(_, place)| place.trim_end_matches(')'));
+        let column = place.rsplit_once(':')?.1;
+        let is_place = !place.starts_with(INTERNAL) && column.bytes().all(|byte| byte.is_ascii_digit());
+        is_place.then(|| place.to_owned())
+    })
 }

@@ -42,15 +42,19 @@ impl ScriptHost {
         let mut host = Self { scripts: Vec::with_capacity(scripts.len()), watchdog };
         let (sender, loaded) = channel();
         for (index, script) in scripts.into_iter().enumerate() {
-            let shared = Arc::new(Shared::new(script.name, Arc::clone(&config), Arc::clone(&observer)));
+            let report = {
+                let sender = sender.clone();
+                // The receiver is there as long as results are missing.
+                Box::new(move |result| drop(sender.send((index, result))))
+            };
+            let shared =
+                Arc::new(Shared::new(script.name, Arc::clone(&config), Arc::clone(&observer), report));
             let body = {
-                let (shared, watchdog, sender) =
-                    (Arc::clone(&shared), Arc::clone(&host.watchdog), sender.clone());
-                move || worker::run(index, &script.code, shared, &watchdog, sender)
+                let (shared, watchdog) = (Arc::clone(&shared), Arc::clone(&host.watchdog));
+                move || worker::run(&script.code, shared, &watchdog)
             };
             if let Err(error) = engine::spawn(format!("script-{}", shared.name), body) {
-                // The receiver is alive: this function holds it.
-                let _ = sender.send((index, Err(error.to_string())));
+                drop(sender.send((index, Err(error.to_string()))));
             }
             host.scripts.push((shared, Wants::default()));
         }

@@ -123,6 +123,15 @@ impl Isolate {
                 None => return Err(exception::caught(scope).unwrap_or_else(|| "the prelude failed".into())),
             }
         };
+        let heap = {
+            let shared = Arc::clone(shared);
+            let overdraft = shared.config.heap_overdraft;
+            let exhausted = move || {
+                let most = limit.saturating_add(overdraft) >> 20;
+                shared.abandon(&format!("it asked for more than {most} MiB of memory at one go"));
+            };
+            Heap::new(limit, overdraft, &mut runtime, Box::new(exhausted))
+        };
         let mut isolate = Self {
             prelude,
             item_hook: None,
@@ -131,11 +140,10 @@ impl Isolate {
             states: Vec::new(),
             slots,
             rejections,
-            heap: Heap::new(limit),
+            heap,
             shared: Arc::clone(shared),
             runtime,
         };
-        isolate.heap.arm(&mut isolate.runtime);
         isolate.prepare(Slots::COUNT);
         Ok(isolate)
     }
@@ -229,31 +237,29 @@ impl Isolate {
     /// to their end before it returns.
     fn guarded(&mut self, body: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Option<()>) -> Result<(), Failure> {
         self.shared.pulse.begin();
-        let (exceptions, ended) = {
+        let mut exceptions = Vec::new();
+        let mut terminated = {
             deno_core::scope!(scope, self.runtime);
             v8::tc_scope!(let scope, scope);
-            let mut exceptions = Vec::new();
             if body(scope).is_none() && !scope.has_terminated() {
                 exceptions.extend(exception::caught(scope));
             }
+            // Unwinding clears the engine's own mark, so both are asked, at each step.
+            let mut terminated = scope.has_terminated() || scope.is_execution_terminating();
             scope.reset();
-            if !scope.is_execution_terminating() {
+            if !terminated {
                 scope.perform_microtask_checkpoint();
-            }
-            let ended = scope.has_terminated() || scope.is_execution_terminating();
-            if !ended {
                 self.rejections.describe(scope, &mut exceptions);
+                terminated = scope.has_terminated() || scope.is_execution_terminating();
             }
-            (exceptions, ended)
+            terminated
         };
         let cut = self.shared.pulse.end();
-        let ended = ended || self.runtime.v8_isolate().is_execution_terminating();
-        if cut || ended {
+        let overflow = self.heap.take_hit(&mut self.runtime);
+        terminated |= cut || overflow;
+        if terminated {
             self.runtime.v8_isolate().cancel_terminate_execution();
             self.rejections.0.borrow_mut().clear();
-        }
-        let overflow = self.heap.take_hit(&mut self.runtime);
-        if ended {
             return Err(match (overflow, cut && !self.shared.stopping.load(Ordering::Relaxed)) {
                 (true, _) => Failure::HeapOverflow,
                 (false, true) => Failure::Timeout,

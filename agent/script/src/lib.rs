@@ -16,6 +16,8 @@ mod console;
 mod engine;
 mod event;
 mod exception;
+#[cfg(feature = "v8")]
+mod fatal;
 mod helpers;
 mod host;
 mod isolate;

@@ -8,53 +8,87 @@ use deno_core::JsRuntime;
 #[cfg(feature = "v8")]
 pub(crate) use buffers::allocator;
 
-/// What the heap may take beyond its limit while a call is being ended. V8 takes a whole process down when a heap is
-/// full, so this must be more than any script can fill between two interrupt checks.
-const OVERDRAFT: usize = 4;
-
-/// The near-heap-limit state of a script. Used by its thread alone.
+/// The heap limit of a script. Used by its thread alone.
 pub(crate) struct Heap {
     limit: usize,
+    overdraft: usize,
     hit: Rc<Cell<bool>>,
 }
 
 impl Heap {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, hit: Rc::default() }
+    /// `exhausted` is called, and the thread stops for good, where V8 would take the whole process down: the heap needs
+    /// more than limit and overdraft although the running call was asked to end.
+    pub(crate) fn new(
+        limit: usize,
+        overdraft: usize,
+        runtime: &mut JsRuntime,
+        exhausted: Box<dyn Fn()>,
+    ) -> Self {
+        #[cfg(feature = "v8")]
+        exhaustion::watch(runtime.v8_isolate(), exhausted);
+        // QuickJS throws an exception instead.
+        #[cfg(feature = "quickjs")]
+        drop(exhausted);
+        let heap = Self { limit, overdraft, hit: Rc::default() };
+        heap.arm(runtime);
+        heap
     }
 
     /// Has the engine end the running call when the heap reaches its limit.
-    pub(crate) fn arm(&self, runtime: &mut JsRuntime) {
+    fn arm(&self, runtime: &mut JsRuntime) {
         let handle = runtime.v8_isolate().thread_safe_handle();
         let hit = Rc::clone(&self.hit);
-        let limit = self.limit;
+        let most = self.limit.saturating_add(self.overdraft);
         runtime.add_near_heap_limit_callback(move |current, _| {
             hit.set(true);
             handle.terminate_execution();
-            if current >= limit.saturating_mul(OVERDRAFT) {
-                give_up();
-            }
-            current.saturating_add(limit)
+            current.max(most)
         });
     }
 
-    /// Whether the heap has reached its limit since the last question. If so the limit is set back; the running call
-    /// must be over.
+    /// Whether the heap has reached its limit since the last question. If so it is cleaned up and set back; the running
+    /// call must be over.
     pub(crate) fn take_hit(&self, runtime: &mut JsRuntime) -> bool {
         if !self.hit.replace(false) {
             return false;
         }
+        let isolate = runtime.v8_isolate();
+        isolate.cancel_terminate_execution();
+        isolate.low_memory_notification();
         runtime.remove_near_heap_limit_callback(self.limit);
         self.arm(runtime);
         true
     }
 }
 
-/// The heap grows although the call was asked to end. Rather than let it take the machine's memory the thread stops here
-/// for good; the watchdog then abandons the script.
-fn give_up() -> ! {
-    loop {
-        std::thread::park();
+/// V8's last word: after its out-of-memory handler returns it aborts the process. So it does not return. The thread and
+/// the heap as it is are lost, which is what the limits leave of it.
+#[cfg(feature = "v8")]
+mod exhaustion {
+    use std::cell::OnceCell;
+    use std::ffi::c_char;
+
+    use deno_core::v8;
+
+    thread_local! {
+        static EXHAUSTED: OnceCell<Box<dyn Fn()>> = const { OnceCell::new() };
+    }
+
+    pub(super) fn watch(isolate: &mut v8::Isolate, exhausted: Box<dyn Fn()>) {
+        // A thread has one isolate in its life.
+        EXHAUSTED.with(|cell| drop(cell.set(exhausted)));
+        isolate.set_oom_error_handler(out_of_memory);
+    }
+
+    unsafe extern "C" fn out_of_memory(_location: *const c_char, _details: &v8::OomDetails) {
+        EXHAUSTED.with(|cell| {
+            if let Some(exhausted) = cell.get() {
+                exhausted();
+            }
+        });
+        loop {
+            std::thread::park();
+        }
     }
 }
 

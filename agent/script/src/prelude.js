@@ -5,13 +5,14 @@
   "use strict";
 
   const { op_console, op_item_field, op_item_text, op_verdict } = ops;
-  const { apply, defineProperty, deleteProperty, get, getOwnPropertyDescriptor, has, ownKeys } = Reflect;
+  const { apply, construct, defineProperty, deleteProperty, get, getOwnPropertyDescriptor, has, ownKeys } = Reflect;
   const { preventExtensions, set } = Reflect;
   const { freeze, setPrototypeOf } = Object;
   const { isArray } = Array;
   const { slice } = String.prototype;
   const toText = String;
   const { parse, stringify } = JSON;
+  const TypeFault = TypeError;
   const ItemProxy = Proxy;
   const Reference = WeakRef;
   const deref = WeakRef.prototype.deref;
@@ -277,6 +278,19 @@
     },
     env: environment,
   };
+
+  // Resizable buffers take their memory past the host's budget.
+  const buffers = new ItemProxy(ArrayBuffer, {
+    __proto__: null,
+    construct(target, [length, options], constructor) {
+      if (options?.maxByteLength !== undefined) {
+        throw new TypeFault("resizable buffers are not available to scripts");
+      }
+      return construct(target, [length], constructor);
+    },
+  });
+  define(globalThis, "ArrayBuffer", buffers, false);
+  define(ArrayBuffer.prototype, "constructor", buffers, false);
 
   // Only the language itself stays: what the engine's embedding put beside it, and ways to memory shared between
   // threads, go.

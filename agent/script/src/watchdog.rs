@@ -27,9 +27,26 @@ const PHASES: u64 = 3;
 #[derive(Default)]
 pub(crate) struct Pulse {
     state: AtomicU64,
+    /// The thread has stopped for good in the middle of a call, see `fatal.rs`.
+    lost: AtomicBool,
+}
+
+/// Why a script is given up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lost {
+    /// A call goes on at twice the limit.
+    Unstoppable,
+    /// The engine has failed in a call.
+    Failed,
 }
 
 impl Pulse {
+    /// To be set when the thread stops for good.
+    #[cfg(feature = "v8")]
+    pub(crate) fn lost(&self) -> &AtomicBool {
+        &self.lost
+    }
+
     /// A call into the script begins. Only the script's own thread may call this, and [`Pulse::end`] must follow.
     pub(crate) fn begin(&self) {
         let call = self.state.load(Ordering::Relaxed) | PHASES;
@@ -69,15 +86,15 @@ impl Pulse {
 
 /// A script under watch.
 pub(crate) struct Watched {
-    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) pulse: &'static Pulse,
     pub(crate) handle: v8::IsolateHandle,
-    /// Called once, on the watchdog's thread, when a call goes on at twice the limit.
-    pub(crate) abandon: Box<dyn FnOnce() + Send>,
+    /// Called once, on the watchdog's thread.
+    pub(crate) abandon: Box<dyn FnOnce(Lost) + Send>,
 }
 
 struct Entry {
     watched: Option<Watched>,
-    pulse: Arc<Pulse>,
+    pulse: &'static Pulse,
     seen: u64,
     since: Instant,
 }
@@ -116,13 +133,13 @@ impl Watchdog {
     }
 
     pub(crate) fn watch(&self, watched: Watched) {
-        let pulse = Arc::clone(&watched.pulse);
+        let pulse = watched.pulse;
         self.lock().push(Entry { watched: Some(watched), pulse, seen: IDLE, since: Instant::now() });
     }
 
     /// Ends the watch over a script whose engine instance is about to go.
-    pub(crate) fn release(&self, pulse: &Arc<Pulse>) {
-        self.lock().retain(|entry| !Arc::ptr_eq(&entry.pulse, pulse));
+    pub(crate) fn release(&self, pulse: &'static Pulse) {
+        self.lock().retain(|entry| !std::ptr::eq(entry.pulse, pulse));
     }
 
     /// Tells that calls are about to begin. Cheap while the watchdog is awake.
@@ -203,9 +220,13 @@ impl Watchdog {
             return true;
         }
         let age = now.duration_since(entry.since);
-        if age >= self.limit * 2 {
+        let lost = match entry.pulse.lost.load(Ordering::Acquire) {
+            true => Some(Lost::Failed),
+            false => (age >= self.limit * 2).then_some(Lost::Unstoppable),
+        };
+        if let Some(lost) = lost {
             if let Some(watched) = entry.watched.take() {
-                (watched.abandon)();
+                (watched.abandon)(lost);
             }
         } else if age >= self.limit {
             entry.pulse.cut(state, || {

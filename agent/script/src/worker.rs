@@ -1,7 +1,6 @@
 //! A script's thread.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -11,7 +10,7 @@ use crate::event::Event;
 use crate::isolate::Isolate;
 use crate::queue::{Queue, Wants};
 use crate::stats::Counters;
-use crate::watchdog::{Pulse, Watchdog, Watched};
+use crate::watchdog::{Lost, Pulse, Watchdog, Watched};
 
 /// What a script's thread and the rest of the host both know of the script.
 pub(crate) struct Shared {
@@ -21,18 +20,25 @@ pub(crate) struct Shared {
     pub(crate) console: Arc<Console>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) queue: Queue,
-    pub(crate) pulse: Arc<Pulse>,
+    /// Lives as long as the process: the thread may be lost while it is in use.
+    pub(crate) pulse: &'static Pulse,
     /// The host is ending: calls that are cut now have not failed.
     pub(crate) stopping: AtomicBool,
+    loaded: Mutex<Option<Loaded>>,
     ended: Mutex<bool>,
     end: Condvar,
 }
 
-/// The outcome of loading the script at `index`.
-pub(crate) type Loaded = (usize, Result<Wants, String>);
+/// Takes the outcome of loading a script.
+pub(crate) type Loaded = Box<dyn FnOnce(Result<Wants, String>) + Send>;
 
 impl Shared {
-    pub(crate) fn new(name: String, config: Arc<HostConfig>, observer: Arc<dyn Observer>) -> Self {
+    pub(crate) fn new(
+        name: String,
+        config: Arc<HostConfig>,
+        observer: Arc<dyn Observer>,
+        loaded: Loaded,
+    ) -> Self {
         let counters = Arc::<Counters>::default();
         let console = Console::new(&name, &config, Arc::clone(&observer), Arc::clone(&counters));
         Self {
@@ -42,8 +48,9 @@ impl Shared {
             config,
             observer,
             counters,
-            pulse: Arc::default(),
+            pulse: Box::leak(Box::default()),
             stopping: AtomicBool::new(false),
+            loaded: Mutex::new(Some(loaded)),
             ended: Mutex::new(false),
             end: Condvar::new(),
         }
@@ -54,14 +61,23 @@ impl Shared {
     }
 
     /// The script cannot be stopped: nothing waits for it any more. Its thread stays where it is.
-    fn abandon(&self) {
-        self.counters.abandoned.store(true, Ordering::Relaxed);
+    pub(crate) fn abandon(&self, reason: &str) {
+        if self.counters.abandoned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.console.error(&format!("abandoned: {reason}; it gets no more events"));
         Counters::add(&self.counters.shed, self.queue.abandon());
-        let limit = self.config.call_limit;
-        self.console.error(&format!(
-            "abandoned: it could not be ended at the time limit of {limit:?}, and gets no more events"
-        ));
+        if let Some(loaded) = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            loaded(Err(reason.to_owned()));
+        }
         self.set_ended();
+    }
+
+    /// Reports how loading ended; heard once.
+    fn report(&self, result: Result<Wants, String>) {
+        if let Some(loaded) = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            loaded(result);
+        }
     }
 
     fn set_ended(&self) {
@@ -91,45 +107,42 @@ impl Drop for EndGuard {
         if !self.0.is_abandoned() {
             Counters::add(&self.0.counters.shed, self.0.queue.abandon());
         }
+        self.0.report(Err("its thread ended early".into()));
         self.0.set_ended();
     }
 }
 
 /// The body of the thread: loads the script, then works off its queue.
-pub(crate) fn run(
-    index: usize,
-    code: &str,
-    shared: Arc<Shared>,
-    watchdog: &Arc<Watchdog>,
-    loaded: Sender<Loaded>,
-) {
+pub(crate) fn run(code: &str, shared: Arc<Shared>, watchdog: &Watchdog) {
     let _guard = EndGuard(Arc::clone(&shared));
+    #[cfg(feature = "v8")]
+    crate::fatal::guard(shared.pulse.lost());
     let mut isolate = match Isolate::new(&shared) {
         Ok(isolate) => isolate,
-        Err(error) => {
-            let _ = loaded.send((index, Err(error)));
-            return;
-        }
+        Err(error) => return shared.report(Err(error)),
     };
     watchdog.watch(Watched {
-        pulse: Arc::clone(&shared.pulse),
+        pulse: shared.pulse,
         handle: isolate.handle(),
         abandon: {
-            let (shared, loaded) = (Arc::clone(&shared), loaded.clone());
-            Box::new(move || {
-                shared.abandon();
-                // Heard only while the script is being loaded.
-                let _ = loaded.send((index, Err("could not be ended at the time limit".into())));
+            let shared = Arc::clone(&shared);
+            Box::new(move |lost| match lost {
+                Lost::Unstoppable => {
+                    let limit = shared.config.call_limit;
+                    shared.abandon(&format!("it could not be ended at the time limit of {limit:?}"));
+                }
+                Lost::Failed => shared.abandon("it asked for something larger than the engine has sizes for"),
             })
         },
     });
     watchdog.rouse();
     let result = isolate.load(code);
-    let failed = result.is_err();
-    if !shared.is_abandoned() && loaded.send((index, result)).is_ok() && !failed {
+    let loaded = result.is_ok();
+    shared.report(result);
+    if loaded && !shared.is_abandoned() {
         work(&shared, &mut isolate, watchdog);
     }
-    watchdog.release(&shared.pulse);
+    watchdog.release(shared.pulse);
 }
 
 fn work(shared: &Shared, isolate: &mut Isolate, watchdog: &Watchdog) {
@@ -146,6 +159,7 @@ fn work(shared: &Shared, isolate: &mut Isolate, watchdog: &Watchdog) {
             }
         }
         isolate.idle();
+        drop(batch);
         shared.queue.done();
         Counters::add(&shared.counters.busy_nanos, start.elapsed().as_nanos() as u64);
     }
