@@ -2,26 +2,43 @@
 
 use remora_packet::Timestamp;
 
-/// How far a timestamp may lie behind the latest and still be a packet out of order. Further back, another recording
-/// began or the clock was set.
-const OUT_OF_ORDER_NANOS: u64 = 60_000_000_000;
+/// How far a timestamp may lie from the latest and be taken at its word. A packet further off is damaged, or the first
+/// after a long silence, of another recording, or since the clock was set: which of them, the next packet tells.
+const PLAUSIBLE_NANOS: u64 = 60_000_000_000;
 
 /// Nanoseconds of packet time since the first packet. Time that runs backwards stands still here, and goes on from a
 /// new place when it was set back, so that every deadline comes.
 #[derive(Default)]
 pub(crate) struct Clock {
     latest: Option<Timestamp>,
+    /// The packet before was this far off.
+    doubted: Option<Timestamp>,
     elapsed: u64,
 }
 
 impl Clock {
+    /// A packet says what time it is.
     pub(crate) fn see(&mut self, timestamp: Timestamp) {
+        let near = |other: Timestamp| timestamp.since(other).max(other.since(timestamp)) <= PLAUSIBLE_NANOS;
         let latest = *self.latest.get_or_insert(timestamp);
-        let ahead = timestamp.since(latest);
-        self.elapsed = self.elapsed.saturating_add(ahead);
-        if ahead > 0 || latest.since(timestamp) > OUT_OF_ORDER_NANOS {
-            self.latest = Some(timestamp);
+        if near(latest) {
+            self.doubted = None;
+            self.go_on(latest, latest.max(timestamp));
+        } else if self.doubted.replace(timestamp).is_some_and(near) {
+            self.doubted = None;
+            self.go_on(latest, timestamp);
         }
+    }
+
+    /// A clock says what time it is.
+    pub(crate) fn set(&mut self, timestamp: Timestamp) {
+        let latest = *self.latest.get_or_insert(timestamp);
+        self.go_on(latest, latest.max(timestamp));
+    }
+
+    fn go_on(&mut self, from: Timestamp, to: Timestamp) {
+        self.elapsed = self.elapsed.saturating_add(to.since(from));
+        self.latest = Some(to);
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -38,15 +55,47 @@ impl Clock {
 mod tests {
     use super::*;
 
-    #[test]
-    fn time_goes_forwards_only_and_survives_a_jump_back() {
+    /// Sees seconds, and how many should have passed at each.
+    fn check(seen: &[(i64, u64)]) {
         let mut clock = Clock::default();
-        let second = 1_000_000_000;
-        for (seen, elapsed) in
-            [(1_000, 0), (1_005, 5), (1_003, 5), (1_006, 6), (100, 6), (101, 7), (1_001, 907)]
-        {
-            clock.see(Timestamp::from_nanos(seen * second));
-            assert_eq!(clock.now(), elapsed * second as u64);
+        for (at, (second, elapsed)) in seen.iter().enumerate() {
+            clock.see(Timestamp::from_parts(*second, 0));
+            assert_eq!(clock.now(), elapsed * 1_000_000_000, "step {at} of {seen:?}");
         }
+    }
+
+    #[test]
+    fn time_goes_forwards_only() {
+        check(&[(1_000, 0), (1_005, 5), (1_003, 5), (1_006, 6), (1_060, 60)]);
+    }
+
+    #[test]
+    fn a_single_wild_timestamp_changes_nothing() {
+        check(&[
+            (1_000, 0),
+            (0, 0),
+            (1_001, 1),
+            (900_000, 1),
+            (1_002, 2),
+            (900_000, 2),
+            (1_003, 3),
+            (0, 3),
+            (1_004, 4),
+        ]);
+    }
+
+    #[test]
+    fn a_second_packet_there_confirms_a_jump() {
+        check(&[(1_000, 0), (5_000, 0), (5_001, 4_001), (5_002, 4_002)]);
+        check(&[(1_000, 0), (100, 0), (101, 0), (103, 2)]);
+    }
+
+    #[test]
+    fn a_clock_is_believed_at_once() {
+        let mut clock = Clock::default();
+        clock.see(Timestamp::from_parts(1_000, 0));
+        clock.set(Timestamp::from_parts(9_000, 0));
+        clock.set(Timestamp::from_parts(8_000, 0));
+        assert_eq!(clock.now(), 8_000 * 1_000_000_000);
     }
 }

@@ -89,7 +89,8 @@ impl Engine {
         self.counters.packets += 1;
         self.counters.bytes += packet.data.len() as u64;
         self.counters.truncated_packets += u64::from(packet.truncated());
-        self.advance(packet.timestamp, items);
+        self.clock.see(packet.timestamp);
+        self.elapse(items);
         let fragmented = match decode::decode(packet, &self.limits) {
             Ok(decoded) => self.decoded(&decoded, packet.timestamp, items),
             Err(error) => {
@@ -100,9 +101,15 @@ impl Engine {
         PacketNote { fragmented }
     }
 
-    /// Lets time pass. Live, this is to be called a few times a second while no packets come.
+    /// Lets time pass, by the clock that stamps the packets. Live, this is to be called a few times a second while no
+    /// packets come.
     pub fn advance(&mut self, now: Timestamp, items: &mut Vec<Item>) {
-        self.clock.see(now);
+        self.clock.set(now);
+        self.elapse(items);
+    }
+
+    /// Does what time has come for.
+    fn elapse(&mut self, items: &mut Vec<Item>) {
         let now = self.clock.now();
         while let Some(&(due, slot)) = self.timers.first() {
             if due > now {
