@@ -72,3 +72,66 @@ fn due(ring: &mut Ring, horizon: u64) -> Option<u64> {
 fn time_of(record: &[u8]) -> u64 {
     RecordHeader::time_of(record).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ring::tests::{Producer, ring};
+
+    fn merge(cpus: usize) -> (Vec<Producer>, Merge) {
+        let (producers, rings) = (0..cpus).map(|_| ring()).unzip();
+        (producers, Merge::new(rings))
+    }
+
+    fn times(merge: &mut Merge, horizon: u64) -> Vec<u64> {
+        let mut times = Vec::new();
+        let records = merge.drain(horizon, |record| times.push(time_of(record)));
+        assert_eq!(records, times.len() as u64);
+        times
+    }
+
+    #[test]
+    fn records_of_all_rings_come_in_order_of_time() {
+        let (mut producers, mut merge) = merge(3);
+        // Runs of several on one CPU, then another: times 0 to 99.
+        for time in 0..100u64 {
+            producers[(time / 4 % 3) as usize].record(&time.to_ne_bytes(), 0);
+        }
+        assert_eq!(merge.oldest(), Some(0));
+        assert_eq!(times(&mut merge, u64::MAX), (0..100).collect::<Vec<_>>());
+        assert_eq!(merge.oldest(), None);
+    }
+
+    #[test]
+    fn what_is_younger_than_the_horizon_waits_for_the_others() {
+        let (mut producers, mut merge) = merge(2);
+        for time in [1u64, 3, 9] {
+            producers[0].record(&time.to_ne_bytes(), 0);
+        }
+        assert_eq!(times(&mut merge, 4), [1, 3]);
+        producers[1].record(&5u64.to_ne_bytes(), 0);
+        assert_eq!(merge.oldest(), Some(5));
+        assert_eq!(times(&mut merge, 9), [5, 9]);
+    }
+
+    #[test]
+    fn a_quarter_full_is_pressed() {
+        let (mut producers, mut merge) = merge(2);
+        for time in 0..63u64 {
+            producers[1].record(&time.to_ne_bytes(), 0);
+        }
+        assert!(!merge.pressed());
+        producers[1].record(&63u64.to_ne_bytes(), 0);
+        assert!(merge.pressed());
+        times(&mut merge, u64::MAX);
+        assert!(!merge.pressed());
+    }
+
+    #[test]
+    fn records_too_short_for_a_time_are_handed_on() {
+        let (mut producers, mut merge) = merge(1);
+        producers[0].record(b"bad", 0);
+        producers[0].record(&7u64.to_ne_bytes(), 0);
+        assert_eq!(times(&mut merge, u64::MAX), [0, 7]);
+    }
+}

@@ -191,3 +191,119 @@ impl Drop for Mapping {
         let _ = unsafe { munmap(self.start.as_ptr(), self.length) };
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::{fs::File, os::unix::fs::FileExt};
+
+    use rustix::fs::{MemfdFlags, memfd_create};
+
+    use super::*;
+
+    const PAGE: usize = 4096;
+    const SIZE: usize = PAGE;
+
+    /// The kernel's side of a ring, in a file that is mapped as the kernel's memory would be.
+    pub(crate) struct Producer {
+        memory: File,
+        position: usize,
+    }
+
+    pub(crate) fn ring() -> (Producer, Ring) {
+        let memory = File::from(memfd_create("ring", MemfdFlags::CLOEXEC).unwrap());
+        memory.set_len((2 * PAGE + 2 * SIZE) as u64).unwrap();
+        let ring = Ring::new(memory.try_clone().unwrap().into(), SIZE, PAGE).unwrap();
+        (Producer { memory, position: 0 }, ring)
+    }
+
+    impl Producer {
+        /// Both copies of the data pages show the same memory.
+        fn store(&self, at: usize, bytes: &[u8]) {
+            for (number, byte) in bytes.iter().enumerate() {
+                let place = (at + number) % SIZE;
+                for copy in [0, SIZE] {
+                    self.memory.write_all_at(&[*byte], (2 * PAGE + copy + place) as u64).unwrap();
+                }
+            }
+        }
+
+        /// Writes a record with these flags; where it begins.
+        pub(crate) fn record(&mut self, bytes: &[u8], flags: u32) -> usize {
+            let start = self.position;
+            self.store(start, &(bytes.len() as u32 | flags).to_ne_bytes());
+            self.store(start + RECORD_HEADER, bytes);
+            self.position += (RECORD_HEADER + bytes.len()).next_multiple_of(8);
+            self.memory.write_all_at(&self.position.to_ne_bytes(), PAGE as u64).unwrap();
+            start
+        }
+
+        fn commit(&self, start: usize, length: usize) {
+            self.store(start, &(length as u32).to_ne_bytes());
+        }
+
+        fn given_back(&self) -> usize {
+            let mut position = [0; size_of::<usize>()];
+            self.memory.read_exact_at(&mut position, 0).unwrap();
+            usize::from_ne_bytes(position)
+        }
+    }
+
+    #[test]
+    fn records_come_in_order_and_wrap() {
+        let (mut producer, mut ring) = ring();
+        assert!(ring.peek().is_none());
+        // 13 bytes take 24: 4096 is no multiple, so that some record wraps.
+        for number in 0..1000u32 {
+            let mut bytes = [7; 13];
+            bytes[..4].copy_from_slice(&number.to_ne_bytes());
+            producer.record(&bytes, 0);
+            assert_eq!(ring.peek().unwrap(), bytes);
+            assert_eq!(ring.peek().unwrap(), bytes, "looking takes nothing");
+            ring.advance();
+            assert!(ring.peek().is_none());
+            ring.publish();
+            assert_eq!(producer.given_back(), producer.position);
+        }
+    }
+
+    #[test]
+    fn nothing_is_given_back_before_it_is_published() {
+        let (mut producer, mut ring) = ring();
+        for _ in 0..10 {
+            producer.record(b"record", 0);
+        }
+        assert_eq!(ring.filled(), 160);
+        for _ in 0..10 {
+            ring.peek().unwrap();
+            ring.advance();
+        }
+        assert_eq!((producer.given_back(), ring.filled()), (0, 0));
+        ring.publish_some();
+        assert_eq!(producer.given_back(), 0, "less than an eighth of the ring");
+        ring.publish();
+        assert_eq!(producer.given_back(), 160);
+    }
+
+    #[test]
+    fn a_busy_record_holds_back_what_follows() {
+        let (mut producer, mut ring) = ring();
+        let busy = producer.record(b"first", BUSY);
+        producer.record(b"second", 0);
+        assert!(ring.peek().is_none());
+        producer.commit(busy, 5);
+        assert_eq!(ring.peek().unwrap(), b"first");
+        ring.advance();
+        assert_eq!(ring.peek().unwrap(), b"second");
+    }
+
+    #[test]
+    fn discarded_records_are_skipped_and_given_back_before_waiting() {
+        let (mut producer, mut ring) = ring();
+        producer.record(b"given up", DISCARDED);
+        assert!(ring.peek_or_arm().is_none());
+        assert_eq!(producer.given_back(), 16, "else the next record would wake nobody");
+        producer.record(b"given up", DISCARDED);
+        producer.record(b"kept", 0);
+        assert_eq!(ring.peek_or_arm().unwrap(), b"kept");
+    }
+}

@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
     process::{Command, Output},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
@@ -23,10 +23,17 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Held by a test while it runs: two at once would take each other's CPU and lose packets by it.
-pub(crate) struct Turn(#[allow(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
+/// Held by a test while it runs: two at once would take each other's CPU and lose packets by it. A file, since a test
+/// runner may give each test a process of its own.
+pub(crate) struct Turn(#[allow(dead_code, reason = "held, not read")] fs::File);
 
-static TURN: Mutex<()> = Mutex::new(());
+impl Turn {
+    fn take() -> Self {
+        let file = fs::File::create(std::env::temp_dir().join("remora-live-tests.lock")).unwrap();
+        file.lock().unwrap();
+        Self(file)
+    }
+}
 
 /// The configuration every test begins with and its turn, or a word about what is missing.
 pub(crate) fn config(interfaces: &[&str]) -> Option<(LiveConfig, Turn)> {
@@ -50,7 +57,7 @@ pub(crate) fn config(interfaces: &[&str]) -> Option<(LiveConfig, Turn)> {
     }
     let interfaces = interfaces.iter().map(|name| (*name).to_owned()).collect();
     let config = LiveConfig { interfaces, object: Some(object), ..LiveConfig::default() };
-    Some((config, Turn(TURN.lock().unwrap_or_else(PoisonError::into_inner))))
+    Some((config, Turn::take()))
 }
 
 fn found(tool: &str) -> bool {
