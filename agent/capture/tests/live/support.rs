@@ -20,7 +20,8 @@ use rustix::thread::{LinkNameSpaceType, Pid, gettid, move_into_link_name_space};
 
 /// Past the test harness, which keeps what passing tests print to itself.
 pub(crate) fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    // At once, so that lines of several tests stay lines.
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 /// Held by a test while it runs: two at once would take each other's CPU and lose packets by it. A file, since a test
