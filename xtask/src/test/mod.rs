@@ -96,12 +96,19 @@ struct Run<'a> {
 impl Run<'_> {
     fn nextest(&self, choice: &Choice, packages: &[String]) -> Result<Vec<Suite>> {
         // A report of an earlier run must not stand in for one that this run failed to write.
-        let report = self.workspace.target.join("nextest/default/junit.xml");
+        let folder = self.workspace.target.join("nextest");
+        let report = folder.join("default/junit.xml");
         if report.exists() {
             fs::remove_file(&report).with_context(|| format!("{} can't be removed", report.display()))?;
         }
+        // nextest itself would write into `target` of the repository, wherever cargo's target directory is.
+        fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+        let store = folder.join("store.toml");
+        fs::write(&store, format!("[store]\ndir = {folder:?}\n"))
+            .with_context(|| format!("{} can't be written", store.display()))?;
         let mut command = self.workspace.cargo();
-        command.args(["nextest", "run", "--no-fail-fast", "--no-tests=pass"]);
+        command.args(["nextest", "run", "--no-fail-fast", "--no-tests=pass", "--tool-config-file"]);
+        command.arg(format!("xtask:{}", store.display()));
         self.configure(&mut command, choice, packages)?;
         command.args(&self.arguments.filters);
         let status = process::status(&mut command)?;
