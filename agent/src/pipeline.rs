@@ -10,7 +10,7 @@ use remora_script::{Event, HostConfig, Overflow, PacketInfo, Script, ScriptHost,
 
 use crate::cli::Format;
 use crate::config::Settings;
-use crate::output::{Output, Printed};
+use crate::output::{Delivered, Output, Printed};
 use crate::report::Listener;
 
 /// Items that travel together to scripts and output; more would only add latency, fewer cost a wake-up each.
@@ -88,7 +88,7 @@ impl Pipeline {
     ) -> std::io::Result<Self> {
         // Without scripts and without output nobody reads the items; they are made and counted all the same.
         let output = (format != Format::None || host.wants_items())
-            .then(|| Output::start(format, settings.output_queue_items, pace == Pace::Lossless))
+            .then(|| Output::start(format, settings, pace))
             .transpose()?;
         let engine = Engine::new(settings.limits(), origin);
         Ok(Self { engine, host, output, items: Vec::new(), events: Vec::new(), batch: Batch::default() })
@@ -155,7 +155,7 @@ impl Pipeline {
         if let Some(output) = &mut self.output
             && !items.is_empty()
         {
-            output.send(items, ticket);
+            output.send(Delivered { items, bytes: batch.bytes, ticket });
         }
     }
 

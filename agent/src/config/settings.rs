@@ -89,7 +89,9 @@ settings! {
     "tap.proxy.worker.srvPort" worker_port: u32 = |_| 48_999,
         "Port in the `worker` field of items.";
     "output.queueItems" output_queue_items: usize = |_| 10_000,
-        "Items that may wait to be printed. Live capture sheds beyond, a replay waits.";
+        "Items that may wait to be printed; live capture sheds beyond. A replay waits, with 16 MiB at most.";
+    "output.queueBytes" output_queue_bytes: Bytes = |_| Bytes(64 << 20),
+        "Bytes of items that may wait to be printed; live capture sheds beyond.";
     "dissect.totalBytes" total_bytes: Bytes = |limits| Bytes(limits.total_bytes),
         "Heap of all streams together (reassembly, unfinished messages). Beyond it the streams idle for longest are let go.";
     "dissect.streams" streams: usize = |limits| limits.streams,

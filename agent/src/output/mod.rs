@@ -4,19 +4,23 @@ mod pretty;
 
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SendError, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use remora_dissect::{Item, json};
 use remora_script::Ticket;
 
 use crate::cli::Format;
+use crate::config::Settings;
+use crate::pipeline::Pace;
 
 /// Items of one batch, and the sign that scripts are done with them.
-struct Delivered {
-    items: Vec<Arc<Item>>,
-    ticket: Ticket,
+pub(crate) struct Delivered {
+    pub(crate) items: Vec<Arc<Item>>,
+    /// Heap that the items hold.
+    pub(crate) bytes: usize,
+    pub(crate) ticket: Ticket,
 }
 
 /// What is known once the last item is out.
@@ -33,40 +37,79 @@ pub(crate) struct Printed {
 pub(crate) struct Output {
     queue: Option<SyncSender<Delivered>>,
     printer: Option<JoinHandle<Printed>>,
-    waits: bool,
+    pace: Pace,
     shed: u64,
     closed: Arc<AtomicBool>,
-    queued: Arc<AtomicU64>,
-    cap: u64,
+    queued: Arc<Queued>,
+    cap_items: usize,
+    cap_bytes: usize,
 }
 
-/// Batches that may wait besides the cap on items; only bounds the channel's own memory.
-const QUEUE_BATCHES: usize = 1024;
+/// What waits to be printed.
+#[derive(Default)]
+struct Queued {
+    items: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Queued {
+    fn add(&self, delivered: &Delivered) {
+        self.items.fetch_add(delivered.items.len(), Ordering::Relaxed);
+        self.bytes.fetch_add(delivered.bytes, Ordering::Relaxed);
+    }
+
+    fn remove(&self, delivered: &Delivered) {
+        self.items.fetch_sub(delivered.items.len(), Ordering::Relaxed);
+        self.bytes.fetch_sub(delivered.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Batches that may wait in a replay, where each is full or as large as a batch may be.
+const REPLAY_BATCHES: usize = 16;
+/// Batches that may wait live, where most are small; their items and bytes have caps of their own.
+const LIVE_BATCHES: usize = 4096;
 
 impl Output {
-    /// `waits`: whether a full queue stops the sender (a replay) or sheds (live).
-    pub(crate) fn start(format: Format, queue_items: usize, waits: bool) -> io::Result<Self> {
-        let (queue, receiver) = sync_channel(QUEUE_BATCHES);
-        let (closed, queued) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    pub(crate) fn start(format: Format, settings: &Settings, pace: Pace) -> io::Result<Self> {
+        let batches = if pace == Pace::Live { LIVE_BATCHES } else { REPLAY_BATCHES };
+        let (queue, receiver) = sync_channel(batches);
+        let (closed, queued) = (Arc::new(AtomicBool::new(false)), Arc::new(Queued::default()));
         let thread = Printer { format, closed: closed.clone(), queued: queued.clone(), text: Vec::new() };
         let printer =
             std::thread::Builder::new().name("output".to_owned()).spawn(move || thread.run(&receiver))?;
-        let cap = queue_items.max(1) as u64;
-        Ok(Self { queue: Some(queue), printer: Some(printer), waits, shed: 0, closed, queued, cap })
+        Ok(Self {
+            queue: Some(queue),
+            printer: Some(printer),
+            pace,
+            shed: 0,
+            closed,
+            queued,
+            cap_items: settings.output_queue_items,
+            cap_bytes: settings.output_queue_bytes.0,
+        })
     }
 
-    pub(crate) fn send(&mut self, items: Vec<Arc<Item>>, ticket: Ticket) {
-        let count = items.len() as u64;
+    /// Live, a batch that meets a full queue is counted and dropped; a replay waits.
+    pub(crate) fn send(&mut self, delivered: Delivered) {
         let Some(queue) = &self.queue else { return };
-        if !self.waits && self.queued.load(Ordering::Relaxed) + count > self.cap {
-            self.shed += count;
-            return;
-        }
-        self.queued.fetch_add(count, Ordering::Relaxed);
-        let delivered = Delivered { items, ticket };
-        let sent = if self.waits { queue.send(delivered).is_ok() } else { queue.try_send(delivered).is_ok() };
-        if !sent {
-            self.queued.fetch_sub(count, Ordering::Relaxed);
+        let count = delivered.items.len() as u64;
+        let full = || {
+            self.queued.items.load(Ordering::Relaxed) >= self.cap_items
+                || self.queued.bytes.load(Ordering::Relaxed) >= self.cap_bytes
+        };
+        let refused = if self.pace == Pace::Live && full() {
+            Some(delivered)
+        } else {
+            self.queued.add(&delivered);
+            let refused = match self.pace {
+                Pace::Lossless => queue.send(delivered).err().map(|SendError(delivered)| delivered),
+                Pace::Live => queue.try_send(delivered).err().map(|error| match error {
+                    TrySendError::Full(delivered) | TrySendError::Disconnected(delivered) => delivered,
+                }),
+            };
+            refused.inspect(|delivered| self.queued.remove(delivered))
+        };
+        if refused.is_some() {
             self.shed += count;
         }
     }
@@ -97,7 +140,7 @@ impl Output {
 struct Printer {
     format: Format,
     closed: Arc<AtomicBool>,
-    queued: Arc<AtomicU64>,
+    queued: Arc<Queued>,
     text: Vec<u8>,
 }
 
@@ -107,7 +150,6 @@ impl Printer {
         let mut printed = Printed::default();
         while let Some(delivered) = self.receive(receiver, &mut stdout, &mut printed) {
             delivered.ticket.wait();
-            self.queued.fetch_sub(delivered.items.len() as u64, Ordering::Relaxed);
             for item in &delivered.items {
                 printed.failed += u64::from(item.failed());
                 printed.passed += u64::from(item.passed());
@@ -116,6 +158,7 @@ impl Printer {
                     self.check(result, &mut printed);
                 }
             }
+            self.queued.remove(&delivered);
         }
         let result = if self.closed.load(Ordering::Relaxed) { Ok(()) } else { stdout.flush() };
         self.check(result, &mut printed);
