@@ -10,13 +10,11 @@ type Request = (String, Body, Sender<std::io::Result<()>>);
 
 /// V8 flags, for all instances of the process.
 ///
-/// - `--no-turbofan`: in code compiled by TurboFan some endless loops have no interrupt check left, so that they can
-///   neither be ended at the time limit nor at the heap limit. Maglev's code keeps its checks. Hooks lose nothing that
-///   can be measured: their time goes into reading the item.
-/// - `--expose-gc`: the host asks for young-generation collections, see [`crate::items`]. The global `gc` that comes
-///   with it does not reach scripts.
+/// `--no-turbofan`: in code compiled by TurboFan some endless loops have no interrupt check left, so that they can
+/// neither be ended at the time limit nor at the heap limit. Maglev's code keeps its checks. Hooks lose nothing that
+/// can be measured: their time goes into reading the item.
 #[cfg(feature = "v8")]
-const FLAGS: &str = "--no-turbofan --expose-gc";
+const FLAGS: &str = "--no-turbofan";
 
 /// Threads V8 uses for all instances together, to compile and to collect garbage beside the scripts.
 const BACKGROUND_THREADS: u32 = 2;

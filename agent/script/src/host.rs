@@ -1,7 +1,6 @@
 //! The scripts of an agent and the way events reach them.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -116,7 +115,9 @@ impl ScriptHost {
         self.stop();
         let end = Instant::now() + END_GRACE;
         for (shared, _) in &self.scripts {
-            shared.wait_ended(end);
+            if !shared.wait_ended(end) {
+                shared.abandon("it could not be ended with the agent");
+            }
         }
         self.stats()
     }
@@ -124,10 +125,7 @@ impl ScriptHost {
     /// Ends the queues and the running calls.
     fn stop(&self) {
         for (shared, _) in &self.scripts {
-            shared.stopping.store(true, Ordering::Relaxed);
-            if !shared.is_abandoned() {
-                Counters::add(&shared.counters.shed, shared.queue.abandon());
-            }
+            shared.stop();
         }
         self.watchdog.cut_all();
     }

@@ -14,6 +14,7 @@ use crate::helpers::{self, Judge};
 use crate::items::{self, Slots};
 use crate::memory::Heap;
 use crate::queue::Wants;
+use crate::stats::Counters;
 use crate::worker::Shared;
 
 deno_core::extension!(
@@ -54,9 +55,9 @@ enum Failure {
 
 /// The prelude's functions.
 struct Prelude {
+    begin_item: v8::Global<v8::Function>,
     call_item: v8::Global<v8::Function>,
     call_packet: v8::Global<v8::Function>,
-    prepare: v8::Global<v8::Function>,
     #[cfg(feature = "v8")]
     release: v8::Global<v8::Function>,
     sweep: v8::Global<v8::Function>,
@@ -99,6 +100,7 @@ impl Isolate {
         isolate.set_promise_reject_callback(on_rejection);
         isolate.set_prepare_stack_trace_callback(stack_text);
         isolate.set_host_import_module_dynamically_callback(refuse_import);
+        isolate.set_host_import_module_with_phase_dynamically_callback(refuse_phased_import);
         isolate.set_allow_atomics_wait(false);
 
         let lazy = {
@@ -132,7 +134,7 @@ impl Isolate {
             };
             Heap::new(limit, overdraft, &mut runtime, Box::new(exhausted))
         };
-        let mut isolate = Self {
+        Ok(Self {
             prelude,
             item_hook: None,
             packet_hook: None,
@@ -143,9 +145,7 @@ impl Isolate {
             heap,
             shared: Arc::clone(shared),
             runtime,
-        };
-        isolate.prepare(Slots::COUNT);
-        Ok(isolate)
+        })
     }
 
     pub(crate) fn handle(&mut self) -> v8::IsolateHandle {
@@ -184,6 +184,7 @@ impl Isolate {
 
     pub(crate) fn call_packet(&mut self, packet: &PacketInfo) {
         let Some(hook) = self.packet_hook.clone() else { return };
+        Counters::add(&self.shared.counters.calls, 1);
         let function = self.prelude.call_packet.clone();
         let result = self.guarded(|scope| {
             let timestamp = items::string(scope, packet.timestamp.to_string().as_bytes())?;
@@ -202,17 +203,27 @@ impl Isolate {
 
     pub(crate) fn call_item(&mut self, item: &Arc<Item>) {
         let Some(hook) = self.item_hook.clone() else { return };
+        Counters::add(&self.shared.counters.calls, 1);
         if self.slots.full() {
             self.sweep();
         }
         let slot = self.slots.begin(item);
-        let function = self.prelude.call_item.clone();
+        let (begin, call) = (self.prelude.begin_item.clone(), self.prelude.call_item.clone());
+        #[cfg(feature = "v8")]
+        let mut watched = None;
         let result = self.guarded(|scope| {
-            let arguments =
-                [v8::Local::new(scope, hook).into(), v8::Integer::new_from_unsigned(scope, slot).into()];
-            invoke(scope, &function, &arguments).map(drop)
+            let slot = v8::Integer::new_from_unsigned(scope, slot);
+            let _state = invoke(scope, &begin, &[slot.into()])?;
+            #[cfg(feature = "v8")]
+            {
+                watched = Some(v8::Weak::new(scope, _state.try_cast::<v8::Object>().ok()?));
+            }
+            let hook = v8::Local::new(scope, hook).into();
+            invoke(scope, &call, &[hook]).map(drop)
         });
         self.slots.end();
+        #[cfg(feature = "v8")]
+        self.states.extend(watched);
         self.settle(Hook::Item, result);
     }
 
@@ -272,7 +283,6 @@ impl Isolate {
     /// Reports and counts how a hook's call ended.
     fn settle(&mut self, hook: Hook, result: Result<(), Failure>) {
         let counters = &self.shared.counters;
-        counters.calls.fetch_add(1, Ordering::Relaxed);
         let Err(failure) = result else { return };
         let (counter, count) = match &failure {
             Failure::Exceptions(exceptions) => (&counters.errors, exceptions.len() as u64),
@@ -304,53 +314,47 @@ impl Isolate {
         }
     }
 
-    /// Makes the prelude's states for the next calls.
-    fn prepare(&mut self, count: usize) {
-        deno_core::scope!(scope, self.runtime);
-        v8::tc_scope!(let scope, scope);
-        let count = v8::Integer::new_from_unsigned(scope, count as u32);
-        let _states = invoke(scope, &self.prelude.prepare, &[count.into()]);
-        #[cfg(feature = "v8")]
-        if let Some(states) = _states.and_then(|states| states.try_cast::<v8::Array>().ok()) {
-            for index in 0..count.value() as u32 {
-                let state =
-                    states.get_index(scope, index).and_then(|state| state.try_cast::<v8::Object>().ok());
-                let Some(state) = state else { break };
-                let weak = v8::Weak::new(scope, state);
-                match self.states.get_mut(index as usize) {
-                    Some(old) => *old = weak,
-                    None => self.states.push(weak),
-                }
-            }
-        }
-    }
-
     /// Lets go of the items of past calls; what the script still holds of them gets its text first.
     fn sweep(&mut self) {
-        let used = self.slots.used();
         {
             deno_core::scope!(scope, self.runtime);
             v8::tc_scope!(let scope, scope);
-            let count = v8::Integer::new_from_unsigned(scope, used as u32);
+            let count = v8::Integer::new_from_unsigned(scope, self.slots.used() as u32);
             invoke(scope, &self.prelude.sweep, &[count.into()]);
         }
         #[cfg(feature = "v8")]
         {
-            // Only what is still reachable leaves this with a state. A young collection costs what survives it, which
-            // is little: an item's object rarely outlives its call.
-            self.runtime
-                .v8_isolate()
-                .request_garbage_collection_for_testing(v8::GarbageCollectionType::Minor);
+            collect_young(&mut self.runtime);
             deno_core::scope!(scope, self.runtime);
             v8::tc_scope!(let scope, scope);
-            for weak in self.states.iter().take(used) {
-                if let Some(state) = weak.to_local(scope) {
+            for state in self.states.drain(..) {
+                if let Some(state) = state.to_local(scope) {
                     invoke(scope, &self.prelude.release, &[state.into()]);
                 }
             }
         }
         self.slots.clear();
-        self.prepare(used);
+    }
+}
+
+/// Has V8 collect its young generation, after which what a script does not hold is known to be gone. There is no way to
+/// ask for it, so the generation is filled up, until something put there before is gone. It costs what survives it, which
+/// is little: an item's object rarely outlives its call.
+#[cfg(feature = "v8")]
+fn collect_young(runtime: &mut JsRuntime) {
+    const FILLER: usize = 64 << 10;
+    let canary = {
+        deno_core::scope!(scope, runtime);
+        let canary = v8::Object::new(scope);
+        v8::Weak::new(scope, canary)
+    };
+    // Twice the generation's size: it may have grown.
+    for _ in 0..2 * YOUNG_BYTES / FILLER {
+        if canary.is_empty() {
+            return;
+        }
+        deno_core::scope!(scope, runtime);
+        v8::Array::new(scope, (FILLER / size_of::<usize>()) as i32);
     }
 }
 
@@ -364,10 +368,10 @@ fn create_params(limit: usize) -> v8::CreateParams {
     params
 }
 
-/// Room for what a script makes between two sweeps, so that V8 does not collect in between and take for long-lived what
-/// happens to be in use. Three times a semi-space, as V8 counts it.
+/// V8's least: three semi-spaces of 1 MiB. Most of what hooks make is garbage when they return, so that collections stay
+/// cheap, and the less it spreads over memory the better the caches hold it.
 #[cfg(feature = "v8")]
-const YOUNG_BYTES: usize = 3 * (8 << 20);
+const YOUNG_BYTES: usize = 3 << 20;
 
 fn run<'s>(scope: &mut v8::PinScope<'s, '_>, name: &str, code: &str) -> Option<v8::Local<'s, v8::Value>> {
     let name = items::string(scope, name.as_bytes())?;
@@ -418,6 +422,8 @@ fn run_prelude(scope: &mut v8::PinScope<'_, '_>, shared: &Shared, slots: &Slots)
     let limits = v8::Object::new(scope);
     let line = v8::Number::new(scope, shared.console.line_bytes() as f64);
     define(scope, limits, "line", line.into())?;
+    let slot_count = v8::Number::new(scope, Slots::COUNT as f64);
+    define(scope, limits, "slots", slot_count.into())?;
     let weakly = v8::Boolean::new(scope, cfg!(feature = "quickjs"));
     let lazy = v8::Local::new(scope, slots.lazy());
     let prelude = run(scope, INTERNAL, PRELUDE)?.try_cast::<v8::Function>().ok()?;
@@ -429,9 +435,9 @@ fn run_prelude(scope: &mut v8::PinScope<'_, '_>, shared: &Shared, slots: &Slots)
         Some(v8::Global::new(scope, function))
     };
     Some(Prelude {
+        begin_item: function("beginItem")?,
         call_item: function("callItem")?,
         call_packet: function("callPacket")?,
-        prepare: function("prepare")?,
         #[cfg(feature = "v8")]
         release: function("release")?,
         sweep: function("sweep")?,
@@ -484,6 +490,10 @@ fn stack_text<'s>(
             text.push_str(&site);
         }
     }
+    if scope.has_terminated() {
+        // The scope has caught the request to end the call; it is for the code below.
+        scope.terminate_execution();
+    }
     match items::string(scope, text.as_bytes()) {
         Some(text) => text.into(),
         None => v8::undefined(scope).into(),
@@ -498,6 +508,21 @@ fn refuse_import<'s>(
     _specifier: v8::Local<'s, v8::String>,
     _attributes: v8::Local<'s, v8::FixedArray>,
 ) -> Option<v8::Local<'s, v8::Promise>> {
+    refused(scope)
+}
+
+fn refuse_phased_import<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    _options: v8::Local<'s, v8::Data>,
+    _referrer: v8::Local<'s, v8::Value>,
+    _specifier: v8::Local<'s, v8::String>,
+    _phase: v8::ModuleImportPhase,
+    _attributes: v8::Local<'s, v8::FixedArray>,
+) -> Option<v8::Local<'s, v8::Promise>> {
+    refused(scope)
+}
+
+fn refused<'s>(scope: &mut v8::PinScope<'s, '_>) -> Option<v8::Local<'s, v8::Promise>> {
     let resolver = v8::PromiseResolver::new(scope)?;
     let text = items::string(scope, b"import() is not available to scripts")?;
     let error = v8::Exception::type_error(scope, text);

@@ -20,7 +20,7 @@ use remora_dissect::{Item, Object, Value, json};
 use crate::config::Verdict;
 
 /// Items kept for objects that scripts may still hold, by number and by bytes.
-const SLOTS: usize = 256;
+const SLOTS: usize = 1024;
 const SLOT_BYTES: usize = 8 << 20;
 /// Of the text buffer, between two uses.
 const KEPT_TEXT_BYTES: usize = 1 << 20;

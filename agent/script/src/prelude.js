@@ -159,30 +159,29 @@
   setPrototypeOf(Handler.prototype, null);
   setPrototypeOf(State.prototype, null);
 
-  // States made ahead, so that the host can watch when a script lets go of them. Each leaves the list with its call.
-  const states = [];
-  const references = [];
+  // The item of the running call, if it is one for an item.
   let current;
   let currentState;
   let currentHandler;
 
-  function prepare(count) {
-    current = currentState = currentHandler = undefined;
-    for (let slot = 0; slot < count; slot++) {
-      const state = new State(slot);
-      states[slot] = state;
-      if (weakly) {
-        references[slot] = new Reference(state);
-      }
+  // Where the host cannot watch when a script lets go of a state.
+  const references = new Array(limits.slots).fill(undefined);
+
+  function beginItem(slot) {
+    currentState = new State(slot);
+    if (weakly) {
+      references[slot] = new Reference(currentState);
     }
-    return states;
+    currentHandler = new Handler(currentState, "");
+    current = new ItemProxy({}, currentHandler);
+    return currentState;
   }
 
-  // The host lets go of the items in the first `count` slots: what scripts still hold is kept as text.
-  function release(state) {
-    state.text = op_item_text(state.slot, "");
+  function callItem(hook) {
+    return hook(current);
   }
 
+  // The host is about to let go of the items in the first `count` slots: what the script still holds gets its text.
   function sweep(count) {
     current = currentState = currentHandler = undefined;
     for (let slot = 0; weakly && slot < count; slot++) {
@@ -193,12 +192,8 @@
     }
   }
 
-  function callItem(hook, slot) {
-    currentState = states[slot];
-    states[slot] = undefined;
-    currentHandler = new Handler(currentState, "");
-    current = new ItemProxy({}, currentHandler);
-    return hook(current);
+  function release(state) {
+    state.text = op_item_text(state.slot, "");
   }
 
   function callPacket(hook, timestamp, captureLength, length, truncated, fragmented) {
@@ -323,5 +318,5 @@
     define(globalThis, name, value, false);
   }
 
-  return { callItem, callPacket, prepare, release, sweep };
+  return { beginItem, callItem, callPacket, release, sweep };
 })

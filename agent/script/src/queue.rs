@@ -40,8 +40,9 @@ struct State {
     waiting: VecDeque<Waiting>,
     events: usize,
     bytes: usize,
-    /// The share the script works on. Kept here so that it can be given up in the script's stead.
-    current: Option<Share>,
+    /// The share the script works on and its number of wanted events. Kept here so that it can be given up in the
+    /// script's stead.
+    current: Option<(Share, usize)>,
     closed: bool,
 }
 
@@ -54,6 +55,15 @@ struct Waiting {
 struct Size {
     events: usize,
     bytes: usize,
+}
+
+/// What was given up. Tickets complete when this is dropped, so that whoever waits for one sees the losses counted.
+pub(crate) struct Lost {
+    /// Events that were waiting.
+    pub(crate) waiting: u64,
+    /// Events of the share the script was working on, those it had begun included.
+    pub(crate) current: u64,
+    _shares: Vec<Share>,
 }
 
 impl Queue {
@@ -124,7 +134,7 @@ impl Queue {
                 state.events -= waiting.size.events;
                 state.bytes -= waiting.size.bytes;
                 let work = (Arc::clone(waiting.share.batch()), waiting.share.range());
-                state.current = Some(waiting.share);
+                state.current = Some((waiting.share, waiting.size.events));
                 self.drained.notify_all();
                 return Some(work);
             }
@@ -135,10 +145,10 @@ impl Queue {
         }
     }
 
-    /// The share taken last is worked off.
+    /// The share taken last is worked off, or left.
     pub(crate) fn done(&self) {
-        let share = self.lock().current.take();
-        drop(share);
+        let current = self.lock().current.take();
+        drop(current);
         self.drained.notify_all();
     }
 
@@ -149,17 +159,26 @@ impl Queue {
         self.drained.notify_all();
     }
 
-    /// Ends the queue at once and gives up everything in it, the current share too. Returns how many events that were
-    /// still waiting are lost.
-    pub(crate) fn abandon(&self) -> u64 {
+    /// Ends the queue and gives up what waits in it.
+    pub(crate) fn clear(&self) -> Lost {
         let mut state = self.lock();
         state.closed = true;
-        let lost = state.events as u64;
-        let (waiting, current) = (std::mem::take(&mut state.waiting), state.current.take());
+        let waiting = std::mem::take(&mut state.waiting).into_iter().map(|waiting| waiting.share).collect();
+        let lost = Lost { waiting: state.events as u64, current: 0, _shares: waiting };
         (state.events, state.bytes) = (0, 0);
         drop(state);
-        drop((waiting, current));
         self.filled.notify_all();
+        self.drained.notify_all();
+        lost
+    }
+
+    /// As [`Queue::clear`], and gives up the current share too, in the script's stead.
+    pub(crate) fn abandon(&self) -> Lost {
+        let mut lost = self.clear();
+        if let Some((share, events)) = self.lock().current.take() {
+            lost.current = events as u64;
+            lost._shares.push(share);
+        }
         self.drained.notify_all();
         lost
     }

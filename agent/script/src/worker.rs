@@ -1,6 +1,6 @@
 //! A script's thread.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     /// Lives as long as the process: the thread may be lost while it is in use.
     pub(crate) pulse: &'static Pulse,
+    /// Calls begun before the share the script works on.
+    calls_before: AtomicU64,
     /// The host is ending: calls that are cut now have not failed.
     pub(crate) stopping: AtomicBool,
     loaded: Mutex<Option<Loaded>>,
@@ -49,6 +51,7 @@ impl Shared {
             observer,
             counters,
             pulse: Box::leak(Box::default()),
+            calls_before: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             loaded: Mutex::new(Some(loaded)),
             ended: Mutex::new(false),
@@ -66,11 +69,25 @@ impl Shared {
             return;
         }
         self.console.error(&format!("abandoned: {reason}; it gets no more events"));
-        Counters::add(&self.counters.shed, self.queue.abandon());
+        self.give_up();
         if let Some(loaded) = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).take() {
             loaded(Err(reason.to_owned()));
         }
         self.set_ended();
+    }
+
+    /// Gives up the queue and the rest of the current share, and counts what is lost: all but the calls begun.
+    fn give_up(&self) {
+        let lost = self.queue.abandon();
+        let begun = self.counters.calls.load(Ordering::Relaxed) - self.calls_before.load(Ordering::Relaxed);
+        Counters::add(&self.counters.shed, lost.waiting + lost.current.saturating_sub(begun));
+    }
+
+    /// Tells the thread to end after the running call.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        let lost = self.queue.clear();
+        Counters::add(&self.counters.shed, lost.waiting);
     }
 
     /// Reports how loading ended; heard once.
@@ -105,7 +122,7 @@ struct EndGuard(Arc<Shared>);
 impl Drop for EndGuard {
     fn drop(&mut self) {
         if !self.0.is_abandoned() {
-            Counters::add(&self.0.counters.shed, self.0.queue.abandon());
+            self.0.give_up();
         }
         self.0.report(Err("its thread ended early".into()));
         self.0.set_ended();
@@ -148,14 +165,15 @@ pub(crate) fn run(code: &str, shared: Arc<Shared>, watchdog: &Watchdog) {
 fn work(shared: &Shared, isolate: &mut Isolate, watchdog: &Watchdog) {
     while let Some((batch, range)) = shared.queue.take() {
         let start = Instant::now();
+        shared.calls_before.store(shared.counters.calls.load(Ordering::Relaxed), Ordering::Relaxed);
         watchdog.rouse();
         for event in &batch.events()[range] {
+            if shared.is_abandoned() || shared.stopping.load(Ordering::Relaxed) {
+                return;
+            }
             match event {
                 Event::Packet(packet) => isolate.call_packet(packet),
                 Event::Item(item) => isolate.call_item(item),
-            }
-            if shared.is_abandoned() {
-                return;
             }
         }
         isolate.idle();

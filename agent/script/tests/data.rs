@@ -126,7 +126,7 @@ fn data_held_after_the_call_stays_valid() {
              if (data.index % 100 === 0) held.push(data);
              if (data.index % 100 === 1) requests.push(data.request);
              if (data.index % 100 === 2) { data.mark = data.response.headers; touched.push(data); }
-             if (data.index === 1999) {
+             if (data.index === 3999) {
                  console.log(held.map((d) => d.index + d.request.path + d.response.status).join());
                  console.log(requests.map((r) => r.path + r.headers.Host + r.missing).join());
                  console.log(touched.every((d) => d.mark === d.response.headers && Object.keys(d).includes('mark')));
@@ -136,11 +136,11 @@ fn data_held_after_the_call_stays_valid() {
              }
          }",
     );
-    running.items((0..2000).map(|index| items::http(index, &format!("/{index}"), 200)));
+    running.items((0..4000).map(|index| items::http(index, &format!("/{index}"), 200)));
     let lines = running.lines();
-    let expected: Vec<_> = (0..20).map(|n| format!("{0}/{0}200", n * 100)).collect();
+    let expected: Vec<_> = (0..40).map(|n| format!("{0}/{0}200", n * 100)).collect();
     assert_eq!(lines[0], expected.join(","));
-    let expected: Vec<_> = (0..20).map(|n| format!("/{}shop.example:8080undefined", n * 100 + 1)).collect();
+    let expected: Vec<_> = (0..40).map(|n| format!("/{}shop.example:8080undefined", n * 100 + 1)).collect();
     assert_eq!(lines[1], expected.join(","));
     assert_eq!(lines[2..4], ["true", "true"]);
     assert_eq!(lines[4], "mine false 8086 27");
@@ -152,11 +152,11 @@ fn the_host_keeps_no_items() {
     let running = start(
         "let n = 0; function onItemCaptured(data) { n += data.response.status + data.request.path.length }",
     );
-    let items: Vec<_> = (0..2000).map(|index| items::http(index, "/", 200)).collect();
+    let items: Vec<_> = (0..4000).map(|index| items::http(index, "/", 200)).collect();
     let watched: Vec<_> = items.iter().map(Arc::downgrade).collect();
     running.items(items);
     let alive = watched.iter().filter(|item| item.strong_count() > 0).count();
-    assert!(alive <= 256, "{alive} items are alive");
+    assert!(alive <= 1024, "{alive} items are alive");
 }
 
 #[test]
