@@ -3,6 +3,7 @@
 use memchr::memchr;
 use remora_packet::Timestamp;
 
+use super::alignment::Loss;
 use super::chunked::{Chunked, Step};
 use super::exchange::Exchange;
 use super::framing::{Framing, RequestKind, framing};
@@ -141,13 +142,15 @@ impl Connection {
                     return Progress::Used(used);
                 }
                 Parsed::Partial => {}
-                Parsed::Head(_) | Parsed::Invalid => return self.lose(direction, 0, bytes, context),
+                Parsed::Head(_) | Parsed::Invalid => {
+                    return self.lose(direction, Loss::Message, bytes, context);
+                }
             }
         }
         if !self.side(direction).plausible {
             let answer = start_line::look_further(bytes, seen).unwrap_or_else(|| self.look(direction, bytes));
             if answer == Probe::No {
-                return self.lose(direction, 0, bytes, context);
+                return self.lose(direction, Loss::Message, bytes, context);
             }
             // A request line is judged again when its line feed comes.
             let whole = answer == Probe::Certain;
@@ -182,7 +185,7 @@ impl Connection {
             Framing::Unknown(why) => {
                 self.fail(direction, ErrorKind::Dissection, why.to_owned());
                 self.finish(direction, context);
-                self.forget_position(direction, 0);
+                self.forget_position(direction, Loss::Rest, 0);
             }
             Framing::Tunnel => {
                 self.finish(direction, context);
@@ -285,7 +288,7 @@ impl Connection {
             Step::Invalid(why) => {
                 self.fail(direction, ErrorKind::Dissection, why.to_owned());
                 self.finish(direction, context);
-                return self.lose(direction, 0, bytes, context);
+                return self.lose(direction, Loss::Rest, bytes, context);
             }
         }
         match step {
@@ -325,7 +328,7 @@ impl Connection {
         if self.carries_requests(direction) {
             self.pairing.end_request();
         } else {
-            self.pairing.end_response();
+            self.pairing.end_response(context.now);
         }
         let side = self.side(direction);
         side.state = State::Head;
@@ -349,10 +352,10 @@ impl Connection {
         let requests = if is_request { direction } else { direction.reverse() };
         self.requests = Some(requests);
         if self.sides[requests.index()].lost_early {
-            self.pairing.lose_requests();
+            self.pairing.lose_requests(Loss::Message);
         }
         if self.sides[requests.reverse().index()].lost_early {
-            self.pairing.lose_responses(0);
+            self.pairing.lose_responses(Loss::Message, 0);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{Direction, Draft, End, Gap, Item, ItemError};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Absence {
     Ended(End),
-    /// Bytes went missing where it could have been, so that it can't be told from others.
+    /// Bytes went missing, or made no sense, where it could have been, so that it can't be told from others.
     Lost,
     /// More requests wait for their response than the cap allows.
     TooMany,
@@ -29,7 +29,7 @@ impl Absence {
             Self::Ended(End::Reset) => "the connection was reset",
             Self::Ended(End::Evicted) => "the stream was let go",
             Self::Ended(End::Input) => "the capture ended",
-            Self::Lost => "bytes are missing",
+            Self::Lost => "bytes are missing or unreadable",
             Self::TooMany => "too many requests wait",
             Self::BeforeCapture => "it came before the capture",
         }

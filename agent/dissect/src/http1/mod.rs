@@ -3,6 +3,7 @@
 //! A head is parsed where it lies in the segment and kept as one buffer together with its body; headers, cookies,
 //! query strings and decoded bodies are made only when somebody reads them.
 
+mod alignment;
 mod chunked;
 mod connection;
 mod content;

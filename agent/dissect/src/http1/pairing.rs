@@ -1,14 +1,14 @@
 //! Which response answers which request: HTTP/1 says so by order alone (RFC 9112, section 9.3.2).
 //!
 //! Requests and responses fill the same queue of exchanges from their own ends. As long as every byte was seen, the
-//! n-th response answers the n-th request. Once bytes are missing where whole messages fit, positions mean nothing;
-//! then messages come out alone until the connection shows again, by a request that follows a finished answer, that
-//! both sides are at the same exchange. A client that was seen to pipeline gives no such sign.
+//! n-th response answers the n-th request. Once messages may have been lost, positions mean nothing, and messages come
+//! out alone until [`Alignment`] says that they do again.
 
 use std::collections::VecDeque;
 
 use remora_packet::Timestamp;
 
+use super::alignment::{Alignment, Loss};
 use super::exchange::{Absence, Exchange, Progress};
 use super::framing::RequestKind;
 use super::message::{Request, Response};
@@ -34,16 +34,11 @@ pub(super) struct Pairing {
     interim_bytes: u64,
     /// Heap bytes of all messages in the queue.
     bytes: usize,
-    requests_lost: bool,
-    responses_lost: bool,
-    /// Since positions were lost: requests, the lost one included, that no response has followed yet, and how many
-    /// requests in a row followed the response to the one before.
-    unanswered: u32,
-    alternations: u8,
+    alignment: Alignment,
     /// An exchange was paired since the stream began.
     paired: bool,
-    /// The client was seen to send a request before the answer to the one before had begun.
-    pipelined: bool,
+    /// When the latest response ended.
+    answered_at: Timestamp,
 }
 
 impl Pairing {
@@ -57,21 +52,14 @@ impl Pairing {
             orphans_ahead: 0,
             interim_bytes: 0,
             bytes: 0,
-            requests_lost: false,
-            responses_lost: false,
-            unanswered: 0,
-            alternations: 0,
+            alignment: Alignment::default(),
             paired: false,
-            pipelined: false,
+            answered_at: Timestamp::default(),
         }
     }
 
     pub(super) fn memory(&self) -> usize {
         self.queue.capacity() * size_of::<Exchange>() + self.bytes
-    }
-
-    fn is_aligned(&self) -> bool {
-        !self.requests_lost && !self.responses_lost
     }
 
     pub(super) fn begin_request(
@@ -93,9 +81,18 @@ impl Pairing {
     }
 
     fn place_request(&mut self, time: Timestamp) -> usize {
-        self.pipelined |= self.queue.back().is_some_and(Exchange::awaits_response);
-        if !self.is_aligned() {
-            self.realign();
+        if self.alignment.is_known() {
+            // The first request of all waits for nothing.
+            let due = self.queue.back().is_some_and(Exchange::awaits_response);
+            self.alignment.note_request(due || !self.paired);
+        } else {
+            let silence = match self.filling_response {
+                Some(_) => None,
+                None => Some(time.since(self.answered_at)),
+            };
+            if self.alignment.request(silence) {
+                self.give_up_responses(Absence::Lost);
+            }
         }
         if self.waiting_responses > 0 {
             let first = self.queue.iter().position(|exchange| exchange.request_progress == Progress::Awaited);
@@ -109,40 +106,12 @@ impl Pairing {
                 self.give_up_requests(Absence::BeforeCapture);
             }
         }
-        let response_progress = match self.is_aligned() {
+        let response_progress = match self.alignment.is_known() {
             true => Progress::Awaited,
             false => Progress::Absent(Absence::Lost),
         };
         self.queue.push_back(Exchange { response_progress, ..Exchange::default() });
         self.queue.len() - 1
-    }
-
-    /// A request begins: are both sides at the same exchange again?
-    fn realign(&mut self) {
-        if self.filling_response.is_some() {
-            self.alternations = 0;
-        } else if self.unanswered == 0 {
-            self.alternations = self.alternations.saturating_add(1);
-        } else if self.responses_lost {
-            self.alternations = 0;
-            self.unanswered = 0;
-        } else {
-            // Every answer was seen, and one is still to come.
-            self.pipelined = true;
-        }
-        let enough = match (self.requests_lost, self.responses_lost) {
-            // A client that waits for answers has got all of them before it sends the next request.
-            (false, _) => true,
-            (true, false) => self.alternations >= 1,
-            (true, true) => self.alternations >= 2,
-        };
-        if enough && !self.pipelined && self.filling_response.is_none() {
-            self.give_up_responses(Absence::Lost);
-            self.requests_lost = false;
-            self.responses_lost = false;
-        } else {
-            self.unanswered += 1;
-        }
     }
 
     /// The request that the next response answers; `None` where it is not known.
@@ -181,7 +150,13 @@ impl Pairing {
     }
 
     fn place_response(&mut self, time: Timestamp) -> usize {
+        if !self.alignment.is_known() {
+            self.alignment.respond();
+        }
         if let Some(at) = self.next_response() {
+            if self.queue.get(at + 1).is_some_and(Exchange::awaits_response) {
+                self.alignment.note_pipelining();
+            }
             return at;
         }
         if self.orphans_ahead > 0 {
@@ -192,7 +167,7 @@ impl Pairing {
             self.filling_request = self.filling_request.map(|at| at + 1);
             return 0;
         }
-        let request_progress = if self.is_aligned() {
+        let request_progress = if self.alignment.is_known() {
             self.give_up_late_requests(time);
             self.waiting_responses += 1;
             Progress::Awaited
@@ -254,32 +229,33 @@ impl Pairing {
         self.filling_request = None;
     }
 
-    pub(super) fn end_response(&mut self) {
+    pub(super) fn end_response(&mut self, time: Timestamp) {
+        self.answered_at = time;
         if let Some(exchange) = self.filling(false) {
             exchange.response_progress = Progress::Done;
             self.paired |= exchange.request.is_some();
-            self.unanswered = self.unanswered.saturating_sub(1);
         }
         self.filling_response = None;
     }
 
-    /// Requests may have gone missing: what answers they got is not known.
-    pub(super) fn lose_requests(&mut self) {
-        // A response that waited for its request has found it here; while it is still arriving, its end will count.
-        let answered = self.waiting_responses > 0 && self.filling_response.is_none();
-        self.unanswered = u32::from(!answered);
-        self.alternations = 0;
-        self.requests_lost = true;
+    /// Requests went missing: what answers they got is not known.
+    pub(super) fn lose_requests(&mut self, loss: Loss) {
+        self.alignment.lose_requests(loss, self.due() - self.waiting_responses as i32);
         self.give_up_requests(Absence::Lost);
     }
 
-    /// Responses may have gone missing, `bytes` of them: any of the waiting requests may have been answered by them.
-    pub(super) fn lose_responses(&mut self, bytes: u64) {
+    /// How many requests wait for a response.
+    fn due(&self) -> i32 {
+        self.queue.iter().filter(|exchange| exchange.awaits_response()).count() as i32
+    }
+
+    /// Responses went missing, `bytes` of them: any of the waiting requests may have been answered by them.
+    pub(super) fn lose_responses(&mut self, loss: Loss, bytes: u64) {
+        self.alignment.lose_responses(loss, self.due());
         let mut waiting = self.queue.iter_mut().filter(|exchange| exchange.awaits_response());
         if let (Some(only), None) = (waiting.next(), waiting.next()) {
             only.gap.response = only.gap.response.saturating_add(bytes);
         }
-        self.responses_lost = true;
         self.give_up_responses(Absence::Lost);
     }
 

@@ -1,5 +1,6 @@
 //! What to do where bytes are missing, make no sense, or end too early.
 
+use super::alignment::Loss;
 use super::connection::{Connection, Progress, State};
 use super::head;
 use super::start_line::{self, StartLine};
@@ -7,8 +8,9 @@ use crate::item::ErrorKind;
 use crate::{Context, Direction, End, Probe};
 
 impl Connection {
-    /// The direction's place in its messages is lost: whole ones may have passed unseen.
-    pub(super) fn forget_position(&mut self, direction: Direction, missing: u64) {
+    /// The direction's place in its messages is lost: whole ones may have passed unseen, in `missing` bytes that never
+    /// came.
+    pub(super) fn forget_position(&mut self, direction: Direction, loss: Loss, missing: u64) {
         let requests = self.requests;
         let side = self.side(direction);
         side.state = State::Lost;
@@ -16,8 +18,8 @@ impl Connection {
         side.plausible = false;
         side.since = None;
         match requests {
-            Some(requests) if requests == direction => self.pairing.lose_requests(),
-            Some(_) => self.pairing.lose_responses(missing),
+            Some(requests) if requests == direction => self.pairing.lose_requests(loss),
+            Some(_) => self.pairing.lose_responses(loss, missing),
             None => side.lost_early = true,
         }
     }
@@ -26,12 +28,12 @@ impl Connection {
     pub(super) fn lose(
         &mut self,
         direction: Direction,
-        missing: u64,
+        loss: Loss,
         bytes: &[u8],
         context: &mut Context<'_>,
     ) -> Progress {
         let seen = self.side(direction).seen;
-        self.forget_position(direction, missing);
+        self.forget_position(direction, loss, 0);
         self.emit(context);
         // The front makes no sense, but a segment that came after it may begin with a message.
         let skip = if seen > 0 { seen } else { bytes.len() };
@@ -79,7 +81,7 @@ impl Connection {
         }
         side.since = None;
         if side.state == State::Joining {
-            self.forget_position(direction, 0);
+            self.forget_position(direction, Loss::Message, 0);
             self.emit(context);
         }
         context.counters.undissected_bytes += bytes.len() as u64;
@@ -187,22 +189,32 @@ impl Connection {
         context: &mut Context<'_>,
     ) {
         let nothing_seen = self.requests.is_none() && bytes == 0 && unparsed.is_empty();
-        match self.side(direction).state {
+        let state = self.side(direction).state;
+        match state {
             State::Left => {}
             // The capture joined in the middle, perhaps just between two messages.
             State::Head if nothing_seen => self.side(direction).state = State::Joining,
             State::Head => {
                 let made = self.finish_cut(direction, unparsed, bytes, None, context);
-                self.forget_position(direction, if made { 0 } else { bytes });
+                match made {
+                    true => self.forget_position(direction, Loss::Rest, 0),
+                    false => self.forget_position(direction, Loss::Message, bytes),
+                }
             }
             State::Joining | State::Lost => {
                 context.counters.undissected_bytes += unparsed.len() as u64;
-                self.forget_position(direction, bytes);
+                // In a message that is lost already, another hole need not hide a second.
+                let loss = match state {
+                    State::Lost => Loss::Rest,
+                    _ => Loss::Message,
+                };
+                self.forget_position(direction, loss, bytes);
             }
             State::Length(_) | State::Chunked(_) | State::UntilClose => {
                 self.release_held(direction, unparsed, context);
                 let beyond = self.skip(direction, bytes);
-                let ends = match self.side(direction).state {
+                let state = self.side(direction).state;
+                let ends = match state {
                     State::Length(left) => left == 0,
                     State::Chunked(_) => beyond > 0,
                     _ => false,
@@ -210,8 +222,12 @@ impl Connection {
                 if ends {
                     self.finish(direction, context);
                 }
+                let loss = match state {
+                    State::Chunked(_) => Loss::Rest,
+                    _ => Loss::Message,
+                };
                 if beyond > 0 {
-                    self.forget_position(direction, beyond);
+                    self.forget_position(direction, loss, beyond);
                 }
             }
         }
@@ -244,7 +260,7 @@ impl Connection {
             }
         }
         if self.side(direction).state != State::Left {
-            self.forget_position(direction, 0);
+            self.forget_position(direction, Loss::Rest, 0);
             self.emit(context);
         }
     }
