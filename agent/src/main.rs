@@ -15,7 +15,7 @@ mod session;
 mod signals;
 mod summary;
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
@@ -28,7 +28,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // Logs go to standard error; scripts' console lines are no logs and are not filtered.
     let filter = EnvFilter::try_from_env("REMORA_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
+    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    logs.with_ansi(colour).with_target(false).init();
     match dispatch(&cli.command) {
         Ok(exit) => exit.into(),
         Err(error) => {

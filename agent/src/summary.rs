@@ -76,6 +76,10 @@ impl fmt::Display for Summary {
             write!(f, " ({} passed, {} failed)", self.passed, self.failed)?;
         }
         write!(f, " in {:.2} s", self.elapsed.as_secs_f64())?;
+        // No loss, but the reason where a capture gives no items: another link layer, ARP, IPsec.
+        if self.counters.unknown_packets != 0 {
+            write!(f, "; {} packets of protocols that are not decoded", self.counters.unknown_packets)?;
+        }
         match self.losses.as_slice() {
             [] => f.write_str("; nothing lost")?,
             losses => write!(f, "; lost: {}", losses.join(", "))?,

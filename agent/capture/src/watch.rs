@@ -142,7 +142,7 @@ impl Watcher {
         match first_error {
             Some(error) if self.shared.table().attached.is_empty() => Err(error),
             None if self.shared.table().attached.is_empty() => {
-                tracing::warn!("no interface matches yet");
+                tracing::debug!("no interface matches yet");
                 Ok(())
             }
             _ => Ok(()),
