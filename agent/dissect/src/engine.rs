@@ -270,7 +270,8 @@ impl Engine {
                 items: &mut self.drafts,
             },
         };
-        let mut step = Step { now: self.clock.now(), limits: &self.limits, sink: &mut feed };
+        let mut step =
+            Step { now: self.clock.now(), captured: timestamp, limits: &self.limits, sink: &mut feed };
         work(&mut stream.connection, &mut step);
 
         let held = stream.connection.memory() + stream.dissection.memory();

@@ -1,6 +1,8 @@
 //! What a conversation's bytes are read with: the dissector once its protocol is known, and what either side sent that
 //! is not read yet.
 
+use remora_packet::Timestamp;
+
 use crate::tcp::Sink;
 use crate::{Context, Counters, Direction, Dissector, End, Probe, Registration};
 
@@ -84,6 +86,10 @@ pub(crate) struct Feed<'a> {
 }
 
 impl Sink for Feed<'_> {
+    fn captured(&mut self, timestamp: Timestamp) {
+        self.context.now = timestamp;
+    }
+
     fn data(&mut self, direction: Direction, bytes: &[u8]) {
         self.dissection.carried_data = true;
         if self.dissection.dissector.is_some() {

@@ -364,3 +364,27 @@ fn gigabytes_may_be_missing() {
     talk.pass(3_000);
     assert_eq!(talk.told(), [Gap(ToServer, far.into()), data(ToServer, "far")]);
 }
+
+#[test]
+fn bytes_that_waited_for_a_hole_keep_their_own_time() {
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    const RESPONSE: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
+    let mut engine = Engine::new(Limits::default(), support::origin());
+    let mut items = Vec::new();
+    let requests = [REQUEST, REQUEST].concat();
+    let server =
+        |offset: u32, payload| Tcp::new(ToClient, SERVER + offset, 0, payload).acknowledging(CLIENT + 54);
+    let sent = [
+        (1, Tcp::new(ToServer, CLIENT - 1, SYN, b"")),
+        (2, Tcp::new(ToClient, SERVER - 1, SYN, b"").acknowledging(CLIENT)),
+        (3, Tcp::new(ToServer, CLIENT, 0, &requests).acknowledging(SERVER)),
+        // The second response is captured at once, the first only when it is sent again.
+        (5, server(RESPONSE.len() as u32, RESPONSE)),
+        (60, server(0, RESPONSE)),
+    ];
+    for (millis, segment) in sent {
+        engine.packet(&packet(&segment.bytes(), millis * 1_000_000), &mut items);
+    }
+    let elapsed: Vec<_> = items.iter().map(|item| item.draft.elapsed).collect();
+    assert_eq!(elapsed, [Some(57_000_000), Some(2_000_000)]);
+}

@@ -12,6 +12,8 @@ mod half;
 mod reorder;
 mod sequence;
 
+use remora_packet::Timestamp;
+
 use crate::decode::{Flags, Segment};
 use crate::{Counters, Direction, End, Limits};
 use half::Half;
@@ -24,6 +26,9 @@ const STRAY_DISTANCE: i64 = 16 << 20;
 
 /// Where reassembled bytes go.
 pub(crate) trait Sink {
+    /// When what follows was captured.
+    fn captured(&mut self, timestamp: Timestamp);
+
     /// Bytes of one direction, in order.
     fn data(&mut self, direction: Direction, bytes: &[u8]);
 
@@ -43,6 +48,8 @@ pub(crate) trait Sink {
 pub(crate) struct Step<'a, S> {
     /// Nanoseconds on a clock that does not run backwards.
     pub(crate) now: u64,
+    /// When the packet was captured, as the capture says it.
+    pub(crate) captured: Timestamp,
     pub(crate) limits: &'a Limits,
     pub(crate) sink: &'a mut S,
 }
@@ -264,9 +271,9 @@ impl Connection {
         let (next, counters) = (half.next, step.sink.counters());
         counters.reordered_segments += u64::from(sequence != next);
         let reorder = &mut half.hole(step.now).reorder;
-        reorder.insert(next, sequence, acknowledges, Content::Bytes(bytes), counters);
+        reorder.insert(next, sequence, acknowledges, step.captured, Content::Bytes(bytes), counters);
         let tail = sequence.plus(bytes.len() as i64);
-        reorder.insert(next, tail, acknowledges, Content::Missing(missing), counters);
+        reorder.insert(next, tail, acknowledges, step.captured, Content::Missing(missing), counters);
     }
 
     /// Hands on bytes that are next, and what the capture cut off behind them.
@@ -350,7 +357,9 @@ impl Connection {
         let hole = self.halves[direction.index()].hole.as_mut();
         let Some(held) = hole.and_then(|hole| hole.reorder.pop()) else { return };
         let missing = if held.data.is_empty() { held.length } else { 0 };
+        step.sink.captured(held.captured);
         self.deliver(direction, &held.data, missing, step);
+        step.sink.captured(step.captured);
     }
 
     /// Goes on without what a direction waits for.

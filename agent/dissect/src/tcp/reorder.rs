@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use remora_packet::Timestamp;
+
 use super::Sequence;
 use crate::Counters;
 
@@ -13,6 +15,8 @@ pub(super) struct Held {
     pub(super) length: u32,
     /// What its sender had received from the other side when it sent this.
     pub(super) acknowledges: Sequence,
+    /// When it was captured, which may be long before its turn.
+    pub(super) captured: Timestamp,
     /// Empty where the capture did not keep the bytes.
     pub(super) data: Box<[u8]>,
 }
@@ -86,6 +90,7 @@ impl Reorder {
         next: Sequence,
         sequence: Sequence,
         acknowledges: Sequence,
+        captured: Timestamp,
         content: Content<'_>,
         counters: &mut Counters,
     ) {
@@ -112,6 +117,7 @@ impl Reorder {
                 sequence: next.plus(at),
                 length: (upto - at) as u32,
                 acknowledges,
+                captured,
                 data: content.copy(at - start, upto - start),
             };
             self.memory += held.memory();
