@@ -6,7 +6,6 @@
 #![no_main]
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
 use remora_dissect::{Context, Direction, Dissector, End, Engine, Limits, Probe, Registration, http1};
@@ -78,6 +77,9 @@ const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
 
+/// Segments begin at one of the first 4,096 places and have up to 255 bytes.
+const PLACES: usize = 4_096 + 255;
+
 const FRAME_HEAD: usize = 14 + 20 + 20;
 
 /// The byte that belongs at a place: different enough that a shifted stream does not pass for the right one.
@@ -93,7 +95,7 @@ struct Conversation {
     nanos: i64,
     engine: Engine,
     /// First byte that came for each place.
-    sent: [BTreeMap<u32, u8>; 2],
+    sent: [Vec<Option<u8>>; 2],
     /// Places at which segments begin.
     starts: [Vec<u32>; 2],
     contradicted: bool,
@@ -163,7 +165,7 @@ impl Conversation {
         }
         let kept = if !self.tame && what & 0x40 != 0 { payload.len() / 2 } else { payload.len() };
         for (place, byte) in (place..).zip(&payload[..kept]) {
-            self.sent[side].entry(place).or_insert(*byte);
+            self.sent[side][place as usize].get_or_insert(*byte);
         }
         self.starts[side].push(place);
         let place = (flags & SYN == 0).then_some(place);
@@ -174,7 +176,7 @@ impl Conversation {
 /// Whether what was told of a direction fits a side's bytes when it begins at `start`.
 fn tiles(
     runs: &[Result<Vec<u8>, u64>],
-    sent: &BTreeMap<u32, u8>,
+    sent: &[Option<u8>],
     side: usize,
     start: u32,
     contradicted: bool,
@@ -186,7 +188,7 @@ fn tiles(
             Ok(bytes) => {
                 for byte in bytes {
                     let right = byte_at(side, place);
-                    let known = sent.contains_key(&place);
+                    let known = sent.get(place as usize).is_some_and(Option::is_some);
                     if !known || *byte != right && !(contradicted && *byte == !right) {
                         return false;
                     }
@@ -215,7 +217,7 @@ fuzz_target!(|data: &[u8]| {
         first: [input.u32(), input.u32()],
         nanos: 0,
         engine: Engine::with_registry(limits, origin(), REGISTRY),
-        sent: Default::default(),
+        sent: [vec![None; PLACES], vec![None; PLACES]],
         starts: [vec![0], vec![0]],
         contradicted: false,
         frame: Vec::new(),
@@ -246,13 +248,13 @@ fuzz_target!(|data: &[u8]| {
         assert!(told.len() <= 1);
         for side in 0..2 {
             let mut place = 0;
-            let mut got = BTreeMap::new();
+            let mut got = vec![None; PLACES];
             for run in told.iter().flat_map(|told| &told.runs[side]) {
                 match run {
-                    Err(missing) => place += *missing as u32,
+                    Err(missing) => place += *missing as usize,
                     Ok(bytes) => {
                         for byte in bytes {
-                            assert!(got.insert(place, *byte).is_none());
+                            got[place] = Some(*byte);
                             place += 1;
                         }
                     }
