@@ -65,9 +65,9 @@ struct Prelude {
 
 pub(crate) struct Isolate {
     // Dropped before the runtime, whose instance they belong to.
-    prelude: Prelude,
-    item_hook: Option<v8::Global<v8::Function>>,
-    packet_hook: Option<v8::Global<v8::Function>>,
+    prelude: Rc<Prelude>,
+    item_hook: Option<Rc<v8::Global<v8::Function>>>,
+    packet_hook: Option<Rc<v8::Global<v8::Function>>>,
     #[cfg(feature = "v8")]
     states: Vec<v8::Weak<v8::Object>>,
     slots: Rc<Slots>,
@@ -121,7 +121,7 @@ impl Isolate {
             deno_core::scope!(scope, runtime);
             v8::tc_scope!(let scope, scope);
             match run_prelude(scope, shared, &slots) {
-                Some(prelude) => prelude,
+                Some(prelude) => Rc::new(prelude),
                 None => return Err(exception::caught(scope).unwrap_or_else(|| "the prelude failed".into())),
             }
         };
@@ -170,7 +170,7 @@ impl Isolate {
                         "(function (a) {{ return typeof {name} === 'function' ? {name}(a) : void 0 }})"
                     );
                     let function = run(scope, INTERNAL, &call)?.try_cast::<v8::Function>().ok()?;
-                    *found = Some(v8::Global::new(scope, function));
+                    *found = Some(Rc::new(v8::Global::new(scope, function)));
                 }
             }
             Some(())
@@ -185,18 +185,18 @@ impl Isolate {
     pub(crate) fn call_packet(&mut self, packet: &PacketInfo) {
         let Some(hook) = self.packet_hook.clone() else { return };
         Counters::add(&self.shared.counters.calls, 1);
-        let function = self.prelude.call_packet.clone();
+        let prelude = Rc::clone(&self.prelude);
         let result = self.guarded(|scope| {
             let timestamp = items::string(scope, packet.timestamp.to_string().as_bytes())?;
             let arguments = [
-                v8::Local::new(scope, hook).into(),
+                v8::Local::new(scope, &*hook).into(),
                 timestamp.into(),
                 v8::Integer::new_from_unsigned(scope, packet.capture_length).into(),
                 v8::Integer::new_from_unsigned(scope, packet.length).into(),
                 v8::Boolean::new(scope, packet.truncated).into(),
                 v8::Boolean::new(scope, packet.fragmented).into(),
             ];
-            invoke(scope, &function, &arguments).map(drop)
+            invoke(scope, &prelude.call_packet, &arguments).map(drop)
         });
         self.settle(Hook::Packet, result);
     }
@@ -208,18 +208,18 @@ impl Isolate {
             self.sweep();
         }
         let slot = self.slots.begin(item);
-        let (begin, call) = (self.prelude.begin_item.clone(), self.prelude.call_item.clone());
+        let prelude = Rc::clone(&self.prelude);
         #[cfg(feature = "v8")]
         let mut watched = None;
         let result = self.guarded(|scope| {
             let slot = v8::Integer::new_from_unsigned(scope, slot);
-            let _state = invoke(scope, &begin, &[slot.into()])?;
+            let _state = invoke(scope, &prelude.begin_item, &[slot.into()])?;
             #[cfg(feature = "v8")]
             {
                 watched = Some(v8::Weak::new(scope, _state.try_cast::<v8::Object>().ok()?));
             }
-            let hook = v8::Local::new(scope, hook).into();
-            invoke(scope, &call, &[hook]).map(drop)
+            let hook = v8::Local::new(scope, &*hook).into();
+            invoke(scope, &prelude.call_item, &[hook]).map(drop)
         });
         self.slots.end();
         #[cfg(feature = "v8")]

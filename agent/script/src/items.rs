@@ -1,10 +1,10 @@
 //! Items as scripts see them.
 //!
 //! A hook is given an object that asks for each field as it is read (`prelude.js`, `State` and `Handler`); most hooks
-//! read a few scalars of the hundred values of an item. Measured per call with a 2.8 KB HTTP item, `data` built whole
-//! from JSON text costs 20 to 25 µs on V8 and 50 to 60 µs on QuickJS, whatever the hook reads; this costs 0.4 and 2.5
-//! µs for a hook that reads nothing, 0.9 and 5 µs for one that reads `data.response.status`. Native accessors on an
-//! object template cost more than the Proxy on both engines (V8: 1.1 µs, QuickJS: 21 µs).
+//! read a few scalars of the hundred values of an item. Measured per call with a 2.9 KB HTTP item, `data` built whole
+//! from JSON text costs 20 to 25 µs on V8 and 50 to 60 µs on QuickJS, whatever the hook reads. This costs 0.8 and 3 µs
+//! for a hook that reads nothing, 1.8 and 10 µs for one that reads `data.response.status` (`benches/hooks.rs`). Native
+//! accessors on an object template were slower than the Proxy on V8 by half, and on QuickJS as slow as the whole item.
 //!
 //! A script may keep the object. The host keeps the items of the last calls in slots; when these are full, it asks the
 //! engine which of them scripts still hold, leaves those their JSON text, and lets go of all items. So what scripts

@@ -6,7 +6,7 @@
 
   const { op_console, op_item_field, op_item_text, op_verdict } = ops;
   const { apply, construct, defineProperty, deleteProperty, get, getOwnPropertyDescriptor, has, ownKeys } = Reflect;
-  const { preventExtensions, set } = Reflect;
+  const { preventExtensions, set, setPrototypeOf: reflectSetPrototypeOf } = Reflect;
   const { freeze, setPrototypeOf } = Object;
   const { isArray } = Array;
   const { slice } = String.prototype;
@@ -25,9 +25,9 @@
 
   // === items ===
   //
-  // `data` is a Proxy whose target is empty at first. Reading a field asks the host for that field alone. Whatever else
-  // is done to the object (assignment of a new name, deletion, listing, freezing) first fills the target with all
-  // fields; from then on the Proxy has no traps left and is that plain object.
+  // `data` is a Proxy whose target is empty at first and inherits nothing. Reading a field asks the host for that field
+  // alone. Whatever else is done to the object (assignment of a new name, deletion, listing, freezing) first fills the
+  // target with all fields; from then on the Proxy has no traps left and is that plain object.
   //
   // Handlers of one item share its state; the state knows no handler, so that in an engine that counts references no
   // cycle keeps an item alive.
@@ -83,7 +83,7 @@
       }
       let value = this.state.field(this.path, name);
       if (value === lazy) {
-        value = new ItemProxy({}, new Handler(this.state, name));
+        value = new ItemProxy({ __proto__: null }, new Handler(this.state, name));
       } else if (value === undefined) {
         return undefined;
       } else if (typeof value === "object" && value !== null) {
@@ -95,13 +95,12 @@
     fill(target) {
       this.state.pristine = false;
       const whole = this.state.plain(this.path);
-      // What was handed out or assigned before stays the same object.
-      for (const name of ownKeys(this.known)) {
-        whole[name] = this.known[name];
-      }
       for (const name of ownKeys(whole)) {
-        define(target, name, whole[name], true);
+        // What was handed out or assigned before stays. The target inherits nothing yet, so this is no call of a setter.
+        const known = this.known[name];
+        target[name] = known === undefined ? whole[name] : known;
       }
+      setPrototypeOf(target, ObjectPrototype);
       // No traps left: from now on the engine goes straight to the target.
       setPrototypeOf(this, null);
     }
@@ -113,11 +112,11 @@
           return value;
         }
       }
-      return get(target, name, receiver);
+      return get(ObjectPrototype, name, receiver);
     }
 
     has(target, name) {
-      return (typeof name === "string" && this.read(name) !== undefined) || has(target, name);
+      return (typeof name === "string" && this.read(name) !== undefined) || has(ObjectPrototype, name);
     }
 
     set(target, name, value, receiver) {
@@ -151,6 +150,15 @@
       return ownKeys(target);
     }
 
+    getPrototypeOf() {
+      return ObjectPrototype;
+    }
+
+    setPrototypeOf(target, prototype) {
+      this.fill(target);
+      return reflectSetPrototypeOf(target, prototype);
+    }
+
     preventExtensions(target) {
       this.fill(target);
       return preventExtensions(target);
@@ -173,7 +181,7 @@
       references[slot] = new Reference(currentState);
     }
     currentHandler = new Handler(currentState, "");
-    current = new ItemProxy({}, currentHandler);
+    current = new ItemProxy({ __proto__: null }, currentHandler);
     return currentState;
   }
 

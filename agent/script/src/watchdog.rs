@@ -236,3 +236,40 @@ impl Watchdog {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whenever a call is cut, the request has been made by the time the call's end is told of it, and none is made later.
+    #[test]
+    fn a_request_to_end_never_reaches_the_next_call() {
+        const CALLS: usize = 200_000;
+        let pulse = Pulse::default();
+        let (requested, done) = (AtomicBool::new(false), AtomicBool::new(false));
+        let mut cuts = 0;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let state = pulse.state.load(Ordering::SeqCst);
+                    if Pulse::is_running(state) {
+                        pulse.cut(state, || requested.store(true, Ordering::SeqCst));
+                    }
+                }
+            });
+            for call in 0..CALLS {
+                pulse.begin();
+                for _ in 0..call % 50 {
+                    std::hint::spin_loop();
+                }
+                let cut = pulse.end();
+                assert_eq!(requested.swap(false, Ordering::SeqCst), cut, "call {call}");
+                cuts += usize::from(cut);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        assert!(!requested.load(Ordering::SeqCst));
+        assert_eq!(pulse.state.load(Ordering::SeqCst), (CALLS as u64) << 2 | IDLE);
+        eprintln!("{cuts} of {CALLS} calls were cut");
+    }
+}
