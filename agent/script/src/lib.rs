@@ -11,6 +11,7 @@ compile_error!(
 compile_error!("an engine is needed: enable the feature `v8` (the default) or `quickjs`");
 
 mod batch;
+mod bootstrap;
 mod config;
 mod console;
 mod engine;
@@ -24,6 +25,7 @@ mod isolate;
 mod items;
 mod memory;
 mod queue;
+mod rejections;
 mod stats;
 mod watchdog;
 mod worker;

@@ -142,7 +142,7 @@ impl Watchdog {
         self.lock().retain(|entry| !std::ptr::eq(entry.pulse, pulse));
     }
 
-    /// Tells that calls are about to begin. Cheap while the watchdog is awake.
+    /// Tells that a call has begun, see [`Pulse::begin`]. Cheap while the watchdog is awake.
     pub(crate) fn rouse(&self) {
         if self.asleep.load(Ordering::SeqCst) {
             let entries = self.lock();

@@ -130,11 +130,11 @@ impl Drop for EndGuard {
 }
 
 /// The body of the thread: loads the script, then works off its queue.
-pub(crate) fn run(code: &str, shared: Arc<Shared>, watchdog: &Watchdog) {
+pub(crate) fn run(code: &str, shared: Arc<Shared>, watchdog: &Arc<Watchdog>) {
     let _guard = EndGuard(Arc::clone(&shared));
     #[cfg(feature = "v8")]
     crate::fatal::guard(shared.pulse.lost());
-    let mut isolate = match Isolate::new(&shared) {
+    let mut isolate = match Isolate::new(&shared, watchdog) {
         Ok(isolate) => isolate,
         Err(error) => return shared.report(Err(error)),
     };
@@ -152,21 +152,19 @@ pub(crate) fn run(code: &str, shared: Arc<Shared>, watchdog: &Watchdog) {
             })
         },
     });
-    watchdog.rouse();
     let result = isolate.load(code);
     let loaded = result.is_ok();
     shared.report(result);
     if loaded && !shared.is_abandoned() {
-        work(&shared, &mut isolate, watchdog);
+        work(&shared, &mut isolate);
     }
     watchdog.release(shared.pulse);
 }
 
-fn work(shared: &Shared, isolate: &mut Isolate, watchdog: &Watchdog) {
+fn work(shared: &Shared, isolate: &mut Isolate) {
     while let Some((batch, range)) = shared.queue.take() {
         let start = Instant::now();
         shared.calls_before.store(shared.counters.calls.load(Ordering::Relaxed), Ordering::Relaxed);
-        watchdog.rouse();
         for event in &batch.events()[range] {
             if shared.is_abandoned() || shared.stopping.load(Ordering::Relaxed) {
                 return;

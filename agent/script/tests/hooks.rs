@@ -223,6 +223,14 @@ fn rejections_that_are_handled_are_no_errors() {
 }
 
 #[test]
+fn many_rejections_are_summed_up() {
+    let running = start("function onItemCaptured() { for (let i = 0; i < 100; i++) Promise.reject(i) }");
+    let lines = running.item_lines(items::http(0, "/", 200));
+    assert_eq!(lines.len(), 65, "{lines:?}");
+    assert_eq!(lines[64], "error: (hook=onItemCaptured) 36 more promises were rejected");
+}
+
+#[test]
 fn each_script_has_globals_of_its_own() {
     let code = |name| {
         format!(
