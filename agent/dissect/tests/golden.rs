@@ -69,8 +69,7 @@ fn short_line(item: &Item) -> String {
     for name in ["request", "response"] {
         let mut side = Vec::new();
         json::write_value(&item.get(name).expect("items have both sides"), &mut side);
-        let side: serde_json::Value = serde_json::from_slice(&side).expect("sides are JSON");
-        write(name, &Value::text(format!("{:016x}", hash(side.to_string().as_bytes()))));
+        write(name, &Value::text(format!("{:016x}", hash(&side))));
     }
     out.push(b'}');
     String::from_utf8(out).expect("JSON is UTF-8")
