@@ -197,22 +197,14 @@ fn top_level_code_has_the_same_limits() {
     let start = Instant::now();
     assert!(load_error("for (;;) {}").starts_with("ended: it ran longer than"));
     let hog = load_error("const a = []; for (;;) a.push([1])");
-    assert!(["ended: it ", "abandoned: it "].iter().any(|said| hog.starts_with(said)), "{hog}");
+    assert!(
+        ["ended: it ", "it asked for something larger", "it could not be ended"]
+            .iter()
+            .any(|said| hog.starts_with(said)),
+        "{hog}"
+    );
     assert!(load_error("(async () => { for (;;) await 1 })()").starts_with("ended: it ran longer than"));
     assert!(start.elapsed() < Duration::from_secs(20));
-}
-
-/// The watchdog sleeps while no script is in a call, and must not miss one that begins as it falls asleep.
-#[test]
-fn calls_after_a_rest_are_watched_too() {
-    let config = HostConfig { call_limit: CALL_LIMIT / 10, ..config() };
-    let running = start_with(config, "function onItemCaptured(data) { for (;;) {} }");
-    for round in 0..10 {
-        running.items([items::http(round, "/", 200)]);
-        // About as long as the watchdog takes to fall asleep.
-        std::thread::sleep(CALL_LIMIT / 100 * (round % 4));
-    }
-    assert_eq!((running.stats().timeouts, running.stats().abandoned), (10, false));
 }
 
 #[test]
@@ -238,12 +230,11 @@ fn other_scripts_do_not_notice() {
 /// The watchdog sleeps while no call runs; one that begins as it falls asleep must not be missed.
 #[test]
 fn every_call_of_a_batch_is_watched() {
-    let config = HostConfig { call_limit: Duration::from_millis(5), ..config() };
+    let config = HostConfig { call_limit: CALL_LIMIT / 20, ..config() };
     let running = start_with(config, "function onItemCaptured() { for (;;) {} }");
     let start = Instant::now();
-    let ticket = running
-        .host
-        .deliver((0..200).map(|i| remora_script::Event::Item(items::http(i, "/", 200))).collect());
+    let ticket =
+        running.host.deliver((0..60).map(|i| remora_script::Event::Item(items::http(i, "/", 200))).collect());
     assert!(ticket.wait_timeout(Duration::from_secs(60)), "{:?}", running.stats());
-    eprintln!("200 endless calls in {:?}", start.elapsed());
+    eprintln!("60 endless calls in {:?}", start.elapsed());
 }
