@@ -68,13 +68,13 @@ impl Pipeline {
         let config = HostConfig {
             call_limit: Duration::from_millis(settings.script_call_millis),
             heap_limit: settings.script_heap.0,
+            heap_overdraft: settings.script_heap_overdraft.0,
             queue_events: settings.script_queue_events,
             queue_bytes: settings.script_queue_bytes.0,
             overflow: if pace == Pace::Live { Overflow::Shed } else { Overflow::Wait },
             env: settings.script_env.clone(),
             console_line_bytes: settings.script_console_line.0,
             console_lines_per_second: NonZeroU32::new(settings.script_console_rate),
-            ..HostConfig::default()
         };
         ScriptHost::start(scripts, config, listener)
     }

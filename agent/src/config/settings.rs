@@ -68,6 +68,8 @@ settings! {
         "Milliseconds a hook call may take before it is ended.";
     "scripting.limits.heap" script_heap: Bytes = |_| Bytes(HostConfig::HEAP_LIMIT),
         "Heap of one script; a call that needs more is ended.";
+    "scripting.limits.heapOverdraft" script_heap_overdraft: Bytes = |_| Bytes(HostConfig::HEAP_OVERDRAFT),
+        "Heap beyond the limit that a call may take until it has ended; a script that takes more at one go is abandoned.";
     "scripting.limits.queueEvents" script_queue_events: usize = |_| HostConfig::QUEUE_EVENTS,
         "Packets and items that may wait for one script. Live capture sheds beyond, a replay waits.";
     "scripting.limits.queueBytes" script_queue_bytes: Bytes = |_| Bytes(HostConfig::QUEUE_BYTES),
