@@ -115,7 +115,8 @@ impl Run<'_> {
         let Ok(text) = fs::read_to_string(&report) else {
             bail!("the tests could not be built or run ({status})");
         };
-        let suites = report::junit(&text)?;
+        let mut suites = report::junit(&text)?;
+        suites.sort_by(|a, b| a.name.cmp(&b.name));
         if !status.success() && summary::total(&suites).failed == 0 {
             bail!("the test runner failed ({status}), though no test did");
         }
@@ -127,22 +128,15 @@ impl Run<'_> {
         let mut command = self.workspace.cargo();
         command.args(["test", "--doc", "--no-fail-fast"]);
         self.configure(&mut command, choice, &[])?;
-        let mut tally = Tally::default();
-        let mut failures = Vec::new();
+        let mut suite = Suite { name: "documentation".into(), ..Suite::default() };
         let status = process::read_lines(&mut command, |line| {
             eprintln!("{line}");
-            if let Some(result) = report::doc_result(line) {
-                tally += result;
-            } else if let Some(name) =
-                line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
-            {
-                failures.push(name.to_owned());
-            }
+            report::documentation(line, &mut suite);
         })?;
-        if !status.success() && tally.failed == 0 {
+        if !status.success() && suite.tally.failed == 0 {
             bail!("the documentation tests could not be built or run ({status})");
         }
-        Ok(Suite { name: "documentation".into(), tally, failures, ..Suite::default() })
+        Ok(suite)
     }
 
     /// What nextest and rustdoc are told alike, so that one's build serves the other.

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::summary::{Suite, Tally};
+use super::summary::Suite;
 
 /// A test that can't run for real on a machine says so on a line that begins so, and returns.
 const SKIPPED: &str = "skipped: ";
@@ -90,25 +90,32 @@ fn character(reference: &str) -> char {
     }
 }
 
-/// A `test result:` line of rustdoc, such as `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; …`.
-pub(crate) fn doc_result(line: &str) -> Option<Tally> {
-    let counts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
-    let mut tally = Tally::default();
-    for part in counts.split(';') {
-        let (count, kind) = part.trim().split_once(' ')?;
-        let Ok(count) = count.parse() else { continue };
-        match kind {
-            "passed" => tally.passed = count,
-            "failed" => tally.failed = count,
-            "ignored" => tally.skipped = count,
-            _ => {}
-        }
+/// A result line of rustdoc, such as `test agent/packet/src/lib.rs - Packet (line 12) ... ok`, added to the suite.
+pub(crate) fn documentation(line: &str, suite: &mut Suite) {
+    let Some((name, result)) = line.strip_prefix("test ").and_then(|rest| rest.rsplit_once(" ... ")) else {
+        return;
+    };
+    // An absolute path: an example in another crate's macro, which rustdoc finds in the code it expands to.
+    if name.starts_with('/') {
+        return;
     }
-    Some(tally)
+    match result {
+        "ok" => suite.tally.passed += 1,
+        "FAILED" => {
+            suite.tally.failed += 1;
+            suite.failures.push(name.to_owned());
+        }
+        "ignored" => {
+            suite.tally.skipped += 1;
+            suite.skips.push((name.to_owned(), "marked `ignore`".to_owned()));
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::summary::Tally;
     use super::*;
 
     const REPORT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -150,10 +157,19 @@ test veth ... ok</system-out>
     }
 
     #[test]
-    fn documentation_results_are_counted() {
-        let line =
-            "test result: ok. 3 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.41s";
-        assert_eq!(doc_result(line), Some(Tally { passed: 3, failed: 1, skipped: 2 }));
-        assert_eq!(doc_result("running 3 tests"), None);
+    fn examples_of_this_repository_are_counted() {
+        let mut suite = Suite::default();
+        for line in [
+            "running 4 tests",
+            "test agent/packet/src/lib.rs - Packet (line 12) ... ok",
+            "test agent/packet/src/lib.rs - Packet::time (line 30) ... FAILED",
+            "test agent/pcap/src/lib.rs - (line 3) ... ignored",
+            "test /registry/other-1.0.0/macros.rs - module (line 486) ... ignored",
+            "test result: FAILED. 1 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.41s",
+        ] {
+            documentation(line, &mut suite);
+        }
+        assert_eq!(suite.tally, Tally { passed: 1, failed: 1, skipped: 1 });
+        assert_eq!(suite.failures, ["agent/packet/src/lib.rs - Packet::time (line 30)"]);
     }
 }
