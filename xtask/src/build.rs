@@ -41,7 +41,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
 pub(crate) fn agent(workspace: &Workspace, options: &Options, object: Option<&Path>) -> Result<PathBuf> {
     let choice = engine::choose(workspace, options.engine)?;
     let mut plan = Plan::default();
-    setup::build(workspace, choice.engine(), &mut plan);
+    setup::build(workspace, &choice, &mut plan);
     plan.install(workspace)?;
     compile(workspace, &choice, options.debug, object)
 }

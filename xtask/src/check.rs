@@ -41,7 +41,7 @@ enum Outcome {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let choice = engine::choose(workspace, arguments.engine)?;
     let mut plan = Plan::default();
-    setup::build(workspace, choice.engine(), &mut plan);
+    setup::build(workspace, &choice, &mut plan);
     setup::check(workspace, &mut plan);
     plan.install(workspace)?;
 

@@ -4,8 +4,11 @@ mod choice;
 mod quickjs;
 
 use std::env;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -16,8 +19,8 @@ use crate::workspace::Workspace;
 pub(crate) use choice::{Choice, V8Archive};
 pub(crate) use quickjs::SIMDE_HEADERS;
 
-/// The release download of the `v8` crate, as its build script spells it.
-const RELEASES: &str = "https://github.com/denoland/rusty_v8/releases/download";
+/// Host and folder of the release download of the `v8` crate, as its build script spells them.
+const RELEASES: (&str, &str) = ("github.com", "denoland/rusty_v8/releases/download");
 /// How long a machine may take to show that it reaches the release downloads.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -108,8 +111,9 @@ impl choice::Surroundings for Machine<'_> {
 
     fn release_reachable(&self) -> Result<bool> {
         let version = v8_version(self.workspace)?;
-        let url = format!("{RELEASES}/v{version}/{}", archive_name(&self.workspace.host));
-        Ok(reachable(&url))
+        let (host, folder) = RELEASES;
+        let path = format!("{folder}/v{version}/{}", archive_name(&self.workspace.host));
+        Ok(reachable(self.workspace, host, &path))
     }
 }
 
@@ -121,22 +125,43 @@ fn variable(name: &str) -> Result<Option<String>> {
     }
 }
 
-/// Asks for the head of a download. curl, because it knows the user's proxies, as cargo does.
-fn reachable(url: &str) -> bool {
+/// Asks for the head of a download: by curl, because it knows the user's proxies, as cargo does; where there is no curl,
+/// at least whether the host takes a connection.
+fn reachable(workspace: &Workspace, host: &str, path: &str) -> bool {
+    let Some(curl) = workspace.program("curl") else { return connects(host, 443) };
     let limit = PROBE_TIMEOUT.as_secs().to_string();
-    let mut curl = Command::new("curl");
-    process::succeeds(curl.args(["--silent", "--fail", "--location", "--head", "--max-time", &limit, url]))
+    let mut curl = Command::new(curl);
+    curl.args(["--silent", "--fail", "--location", "--head", "--max-time", &limit]);
+    process::succeeds(curl.arg(format!("https://{host}/{path}")))
+}
+
+/// Whether the host takes a connection in time. In a thread, since looking up a name has no time limit of its own.
+fn connects(host: &str, port: u16) -> bool {
+    let host = host.to_owned();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut addresses = (host.as_str(), port).to_socket_addrs().into_iter().flatten();
+        let connected = addresses.any(|address| TcpStream::connect_timeout(&address, PROBE_TIMEOUT).is_ok());
+        // Nobody listens any more when the time was up.
+        let _ = sender.send(connected);
+    });
+    receiver.recv_timeout(PROBE_TIMEOUT).unwrap_or(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::TcpListener;
+    use std::time::Instant;
 
     #[test]
-    fn an_unreachable_download_is_found_out_in_time() {
-        let started = std::time::Instant::now();
-        // Port 9 of the loopback: nothing listens there.
-        assert!(!reachable("http://127.0.0.1:9/archive.a.gz"));
-        assert!(started.elapsed() < PROBE_TIMEOUT + Duration::from_secs(2));
+    fn a_host_that_takes_connections_is_told_from_one_that_does_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(connects("127.0.0.1", port));
+        drop(listener);
+        let started = Instant::now();
+        assert!(!connects("127.0.0.1", port));
+        assert!(started.elapsed() < PROBE_TIMEOUT + Duration::from_secs(1));
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::ebpf;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Choice, Engine, V8Archive};
 use crate::process::say;
 use crate::workspace::Workspace;
 pub(crate) use plan::{CargoTool, Plan, PythonTool};
@@ -48,11 +48,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let choice = engine::choose(workspace, arguments.engine)?;
     let mut plan = Plan::default();
-    build(workspace, choice.engine(), &mut plan);
+    build(workspace, &choice, &mut plan);
     ebpf::requirements(workspace, &mut plan);
     test(workspace, &mut plan);
     if arguments.ci {
-        build(workspace, Engine::QuickJs, &mut plan);
+        build(workspace, &Choice::QuickJs, &mut plan);
         check(workspace, &mut plan);
     }
     if arguments.dry_run {
@@ -67,9 +67,14 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
 }
 
 /// What a build of the agent with that engine needs.
-pub(crate) fn build(workspace: &Workspace, engine: Engine, plan: &mut Plan) {
+pub(crate) fn build(workspace: &Workspace, choice: &Choice, plan: &mut Plan) {
     plan.program(workspace, "cc", "gcc", "links Rust programs");
-    if engine == Engine::QuickJs {
+    if matches!(choice, Choice::V8(V8Archive::Mirror | V8Archive::Release))
+        && workspace.program("python3").is_none()
+    {
+        plan.program(workspace, "curl", "curl", "downloads V8's archive");
+    }
+    if choice.engine() == Engine::QuickJs {
         plan.program(workspace, "cmake", "cmake", "builds QuickJS");
         plan.program(workspace, "c++", "g++", "builds QuickJS");
         plan.program(workspace, "make", "make", "builds QuickJS");

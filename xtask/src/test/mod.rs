@@ -79,9 +79,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
 
 fn prepare(workspace: &Workspace, choice: &Choice, both: bool) -> Result<()> {
     let mut plan = Plan::default();
-    setup::build(workspace, choice.engine(), &mut plan);
+    setup::build(workspace, choice, &mut plan);
     if both {
-        setup::build(workspace, Engine::QuickJs, &mut plan);
+        setup::build(workspace, &Choice::QuickJs, &mut plan);
     }
     setup::test(workspace, &mut plan);
     plan.install(workspace)
