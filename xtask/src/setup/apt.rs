@@ -11,6 +11,7 @@ use crate::process::{self, say};
 
 const LISTS: &str = "/var/lib/apt/lists";
 const POLICY: &str = "/usr/sbin/policy-rc.d";
+const MARK: &str = "# Written by cargo xtask for one installation of packages.";
 
 /// Installs the packages without their recommendations, and without starting the services they bring.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
@@ -61,10 +62,13 @@ struct NoServiceStart {
 impl NoServiceStart {
     fn set() -> Result<Self> {
         let path = Path::new(POLICY);
-        if path.exists() {
-            return Ok(Self { written: false });
+        match fs::read_to_string(path) {
+            // Left by a run that was killed.
+            Ok(script) if script.contains(MARK) => fs::remove_file(path)?,
+            Ok(_) => return Ok(Self { written: false }),
+            Err(_) => {}
         }
-        let script = format!("#!/bin/sh\n[ -d /proc/{} ] && exit 101\nexit 0\n", std::process::id());
+        let script = format!("#!/bin/sh\n{MARK}\n[ -d /proc/{} ] && exit 101\nexit 0\n", std::process::id());
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
