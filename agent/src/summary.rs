@@ -80,6 +80,9 @@ impl fmt::Display for Summary {
         if self.counters.unknown_packets != 0 {
             write!(f, "; {} packets of protocols that are not decoded", self.counters.unknown_packets)?;
         }
+        if self.counters.ignored_items != 0 {
+            write!(f, "; {} exchanges asked not to be shown", self.counters.ignored_items)?;
+        }
         match self.losses.as_slice() {
             [] => f.write_str("; nothing lost")?,
             losses => write!(f, "; lost: {}", losses.join(", "))?,

@@ -69,6 +69,8 @@ counters! {
     cut_bodies,
     /// Items made.
     items,
+    /// Exchanges of which no item was made because their sender asked for it.
+    ignored_items,
     /// Items that came out without their other half.
     unpaired_items,
     /// Items with bytes missing.

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::decode::fragments::Fragments;
 use crate::decode::{self, Datagram, DecodeError, Decoded, Payload, Segment};
 use crate::flow::{Key, Shelf, Stream, Table};
-use crate::item::Transport;
+use crate::item::{StreamName, Transport};
 use crate::registry::REGISTRY;
 use crate::stream::{Dissection, Feed};
 use crate::tcp::{Connection, Step};
@@ -28,6 +28,9 @@ const SWEEP_NANOS: u64 = NANOS_PER_SECOND / 10;
 pub struct PacketNote {
     /// It is an IP fragment of a datagram that is not complete yet.
     pub fragmented: bool,
+    /// The TCP or UDP conversation it belongs to. None for other packets, for a fragment before the last of its datagram
+    /// to come, and for the end of a conversation that the capture has no more of.
+    pub stream: Option<StreamName>,
 }
 
 /// Turns packets into items. Owned by one thread; several engines do not know of each other.
@@ -91,14 +94,13 @@ impl Engine {
         self.counters.truncated_packets += u64::from(packet.truncated());
         self.clock.see(packet.timestamp);
         self.elapse(items);
-        let fragmented = match decode::decode(packet, &self.limits) {
+        match decode::decode(packet, &self.limits) {
             Ok(decoded) => self.decoded(&decoded, packet.timestamp, items),
             Err(error) => {
                 self.refuse(error);
-                false
+                PacketNote::default()
             }
-        };
-        PacketNote { fragmented }
+        }
     }
 
     /// Lets time pass, by the clock that stamps the packets. Live, this is to be called a few times a second while no
@@ -147,24 +149,27 @@ impl Engine {
         *counter += 1;
     }
 
-    /// Whether it was a fragment and more of its datagram are needed.
-    fn decoded(&mut self, decoded: &Decoded<'_>, timestamp: Timestamp, items: &mut Vec<Item>) -> bool {
+    fn decoded(&mut self, decoded: &Decoded<'_>, timestamp: Timestamp, items: &mut Vec<Item>) -> PacketNote {
         self.counters.malformed_packets += u64::from(decoded.overstated);
-        match &decoded.payload {
+        let stream = match &decoded.payload {
             Payload::Tcp(segment) => self.segment(decoded, segment, timestamp, items),
-            Payload::Udp(datagram) => self.datagram(decoded, datagram, items),
-            Payload::Icmp => self.counters.icmp_packets += 1,
+            Payload::Udp(datagram) => Some(self.datagram(decoded, datagram, items)),
+            Payload::Icmp => {
+                self.counters.icmp_packets += 1;
+                None
+            }
             Payload::Fragment(fragment) => {
                 let now = self.clock.now();
                 let whole = self.fragments.insert(fragment, now, &self.limits, &mut self.counters);
-                let Some(whole) = whole else { return true };
+                let Some(whole) = whole else { return PacketNote { fragmented: true, stream: None } };
                 match decode::decode_datagram(&whole) {
                     Ok(inner) => return self.decoded(&inner, timestamp, items),
                     Err(error) => self.refuse(error),
                 }
+                None
             }
-        }
-        false
+        };
+        PacketNote { fragmented: false, stream }
     }
 
     fn segment(
@@ -173,7 +178,7 @@ impl Engine {
         segment: &Segment<'_>,
         timestamp: Timestamp,
         items: &mut Vec<Item>,
-    ) {
+    ) -> Option<StreamName> {
         self.counters.tcp_packets += 1;
         let source = (decoded.source, segment.source_port);
         let destination = (decoded.destination, segment.destination_port);
@@ -194,19 +199,26 @@ impl Engine {
             // will be known by its next data.
             let empty = segment.payload.is_empty() && segment.missing == 0;
             if segment.flags.rst() || empty && !segment.flags.syn() {
-                return;
+                return None;
             }
             let client_is_low = client_is_low(source_is_low, segment);
             self.open(key, client_is_low, Shelf::Light, items)
         };
         let stream = self.table.stream(slot);
+        let name = stream.name();
         let direction = direction(source_is_low, stream.client_is_low);
         if !stream.connection.closed() {
             self.run(slot, timestamp, items, |connection, step| connection.segment(direction, segment, step));
         }
+        Some(name)
     }
 
-    fn datagram(&mut self, decoded: &Decoded<'_>, datagram: &Datagram<'_>, items: &mut Vec<Item>) {
+    fn datagram(
+        &mut self,
+        decoded: &Decoded<'_>,
+        datagram: &Datagram<'_>,
+        items: &mut Vec<Item>,
+    ) -> StreamName {
         self.counters.udp_packets += 1;
         let source = (decoded.source, datagram.source_port);
         let destination = (decoded.destination, datagram.destination_port);
@@ -219,7 +231,9 @@ impl Engine {
             None => self.open(key, source_is_low, Shelf::Datagram, items),
         };
         self.counters.undissected_bytes += datagram.payload.len() as u64;
-        self.table.stream(slot).dissection.note_payload();
+        let stream = self.table.stream(slot);
+        stream.dissection.note_payload();
+        stream.name()
     }
 
     /// Begins a conversation, for which another may have to go.

@@ -392,7 +392,9 @@ fn fragments_are_noted_until_their_datagram_is_whole() {
     };
     let payload = whole.len() - 20;
     let pieces = [piece(24..payload, 3), piece(0..16, 0x2000), piece(16..24, 0x2002)];
-    let notes = pieces.map(|bytes| capture.engine.packet(&packet(&bytes, 0), &mut capture.items).fragmented);
-    assert_eq!(notes, [true, true, false]);
+    let notes = pieces.map(|bytes| capture.engine.packet(&packet(&bytes, 0), &mut capture.items));
+    assert_eq!(notes.map(|note| note.fragmented), [true, true, false]);
+    let stream = item::StreamName { number: 1, transport: item::Transport::Tcp };
+    assert_eq!(notes.map(|note| note.stream), [None, None, Some(stream)]);
     assert_eq!(capture.texts(), [">>in fragments"]);
 }

@@ -26,6 +26,18 @@ fn conversations() -> Vec<(&'static str, Vec<Event>, Vec<&'static str>)> {
             vec!["GET /1 0 -> 200 3", "GET /2?x=y 0 -> 200 0"],
         ),
         (
+            "a request that asks not to be shown",
+            close(vec![
+                to_server(
+                    "POST /hook HTTP/1.1\r\nX-Kubeshark-Capture: ignore\r\nContent-Length: 2\r\n\r\nhi",
+                ),
+                to_client(ok("secret")),
+                to_server("GET /2 HTTP/1.1\r\nX-Kubeshark-Capture: show\r\n\r\n"),
+                to_client(ok("")),
+            ]),
+            vec!["GET /2 0 -> 200 0"],
+        ),
+        (
             "pipelining",
             close(vec![
                 to_server(get("/1") + &get("/2") + &get("/3")),

@@ -207,7 +207,7 @@ impl Connection {
     ) -> &mut Exchange {
         let stored = Stored::new(&bytes[..head.len], announced, context.limits);
         let size = head.len as u64;
-        match &head.start {
+        let exchange = match &head.start {
             StartLine::Request { method, target, version } => self.pairing.begin_request(
                 time,
                 size,
@@ -218,7 +218,9 @@ impl Connection {
                 size,
                 Box::new(Response::new(stored, version, *status, reason)),
             ),
-        }
+        };
+        exchange.ignore |= head.ignore;
+        exchange
     }
 
     /// Whether the message that was begun has no body, though its head announces one: the response to a HEAD request

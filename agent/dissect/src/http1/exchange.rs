@@ -68,6 +68,8 @@ pub(super) struct Exchange {
     pub(super) gap: Gap,
     /// The first thing that went wrong.
     pub(super) fault: Option<Box<ItemError>>,
+    /// No item is to be made of it.
+    pub(super) ignore: bool,
 }
 
 impl Default for Exchange {
@@ -83,6 +85,7 @@ impl Default for Exchange {
             response_size: 0,
             gap: Gap::default(),
             fault: None,
+            ignore: false,
         }
     }
 }

@@ -298,7 +298,11 @@ impl Pairing {
             self.bytes -= exchange.memory();
             self.filling_request = self.filling_request.map(|at| at.saturating_sub(1));
             self.filling_response = self.filling_response.map(|at| at.saturating_sub(1));
-            context.items.push(exchange.into_draft(request_direction));
+            if exchange.ignore {
+                context.counters.ignored_items += 1;
+            } else {
+                context.items.push(exchange.into_draft(request_direction));
+            }
         }
     }
 
