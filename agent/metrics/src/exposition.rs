@@ -125,31 +125,21 @@ pub(crate) fn write_label(name: &str, value: &str, text: &mut String) {
         text.push(',');
     }
     text.extend([name, "=\""]);
-    escape(value, text, |bytes| {
-        let quoting = memchr3(b'\\', b'"', b'\n', bytes);
-        let end = quoting.unwrap_or(bytes.len());
-        memchr::memchr(0, &bytes[..end]).or(quoting)
-    });
+    escape(value, text, |bytes| memchr3(b'\\', b'"', b'\n', bytes));
     text.push('"');
 }
 
 fn escape_help(help: &str, text: &mut String) {
-    escape(help, text, |bytes| {
-        let quoting = memchr2(b'\\', b'\n', bytes);
-        let end = quoting.unwrap_or(bytes.len());
-        memchr::memchr(0, &bytes[..end]).or(quoting)
-    });
+    escape(help, text, |bytes| memchr2(b'\\', b'\n', bytes));
 }
 
-/// Appends `from` with a backslash before what `find` finds. A NUL becomes U+FFFD: the format allows it, but Prometheus
-/// takes it for the end of the answer.
+/// Appends `from` with a backslash before what `find` finds.
 fn escape(mut from: &str, text: &mut String, find: impl Fn(&[u8]) -> Option<usize>) {
     while let Some(at) = find(from.as_bytes()) {
         text.push_str(&from[..at]);
         text.push_str(match from.as_bytes()[at] {
             b'\n' => "\\n",
             b'"' => "\\\"",
-            0 => "\u{fffd}",
             _ => "\\\\",
         });
         from = &from[at + 1..];
@@ -204,9 +194,9 @@ mod tests {
         let mut text = String::new();
         write_label("a", "back\\ quote\" line\n nul\0 tab\t é", &mut text);
         write_label("b", "", &mut text);
-        assert_eq!(text, "a=\"back\\\\ quote\\\" line\\n nul\u{fffd} tab\t é\",b=\"\"");
+        assert_eq!(text, "a=\"back\\\\ quote\\\" line\\n nul\0 tab\t é\",b=\"\"");
         text.clear();
         escape_help("back\\ quote\" line\n nul\0", &mut text);
-        assert_eq!(text, "back\\\\ quote\" line\\n nul\u{fffd}");
+        assert_eq!(text, "back\\\\ quote\" line\\n nul\0");
     }
 }

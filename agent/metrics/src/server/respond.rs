@@ -80,9 +80,12 @@ impl Responder {
         let Ok(place) = Arc::clone(&self.scrapes).try_acquire_owned() else {
             return short(StatusCode::SERVICE_UNAVAILABLE, "Too many scrapes at a time.\n");
         };
-        // Sources take locks, and large registries take milliseconds.
-        match tokio::task::spawn_blocking(move || self.text()).await {
-            Ok(text) => answer(CONTENT_TYPE, Bytes::from_owner(Scrape { text, _place: place, _sent: sent })),
+        // Sources take locks, and large registries take milliseconds. The place goes along, so that those who give up
+        // waiting cannot start more and more of this.
+        match tokio::task::spawn_blocking(move || (self.text(), place)).await {
+            Ok((text, place)) => {
+                answer(CONTENT_TYPE, Bytes::from_owner(Scrape { text, _place: place, _sent: sent }))
+            }
             // A source panicked, which the runtime has reported, or the runtime is ending.
             Err(_) => short(StatusCode::INTERNAL_SERVER_ERROR, "The metrics could not be read.\n"),
         }
