@@ -1,5 +1,5 @@
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use remora_metrics::{Collect, Exposition, ServerConfig, ServerLimits};
@@ -9,6 +9,7 @@ use crate::client::{Endpoint, config};
 const GET: &str = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
 /// Of a time limit that a test waits for.
 const SOON: Duration = Duration::from_millis(50);
+const LARGE: usize = 32 << 20;
 
 fn limits(limits: ServerLimits) -> ServerConfig {
     ServerConfig { limits, ..config() }
@@ -53,27 +54,21 @@ fn a_client_that_keeps_an_idle_connection_is_cut() {
     assert_eq!(closed(&endpoint, "deadline"), 1);
 }
 
-/// Fills more than the buffers of both sockets.
-fn large() -> Arc<dyn Collect> {
-    Arc::new(|exposition: &mut Exposition| {
-        let value = "x".repeat(32 << 20);
-        exposition.gauge("remora_large", "Large.", &[("x", &value)], 1.0);
-    })
-}
-
 #[test]
 fn a_client_that_does_not_read_is_cut_and_its_answer_freed() {
     let limits =
-        limits(ServerLimits { response: Duration::from_secs(2), scrapes: 1, ..ServerLimits::default() });
-    let endpoint = Endpoint::with(limits, vec![large()]);
+        limits(ServerLimits { response: Duration::from_secs(1), scrapes: 1, ..ServerLimits::default() });
+    // The first answer fills more than the buffers of both sockets.
+    let first = AtomicBool::new(true);
+    let large: Arc<dyn Collect> = Arc::new(move |exposition: &mut Exposition| {
+        let bytes = if first.swap(false, Ordering::Relaxed) { LARGE } else { 1 };
+        exposition.gauge("remora_large", "Large.", &[("x", &"x".repeat(bytes))], 1.0);
+    });
+    let endpoint = Endpoint::with(limits, vec![large]);
     let mut client = endpoint.connect();
     client.send(GET);
     // Only the head: with the body unread the server cannot finish.
     assert_eq!(client.answer(true).status, 200);
-    let mut other = endpoint.connect();
-    other.send(GET);
-    assert_eq!(other.answer(false).status, 503);
-    assert!(other.rest().is_empty());
     // Its place is free again once it is cut, which nothing but asking tells.
     let answer = loop {
         let answer = endpoint.ask(GET);
@@ -82,7 +77,23 @@ fn a_client_that_does_not_read_is_cut_and_its_answer_freed() {
         }
     };
     assert!(answer.body.contains("remora_metrics_closed_connections_total{reason=\"deadline\"} 1\n"));
-    assert!(client.rest().len() < 32 << 20);
+    assert!(client.rest().len() < LARGE);
+}
+
+#[test]
+fn scrapes_beyond_the_cap_are_turned_away() {
+    let (source, asked, go) = held();
+    let endpoint =
+        Endpoint::with(limits(ServerLimits { scrapes: 1, ..ServerLimits::default() }), vec![source]);
+    let mut first = endpoint.connect();
+    first.send(GET);
+    asked.recv().unwrap();
+    let mut second = endpoint.connect();
+    second.send(GET);
+    assert_eq!(second.answer(false).status, 503);
+    assert!(second.rest().is_empty());
+    drop(go);
+    assert_eq!(first.answer(false).status, 200);
 }
 
 #[test]
