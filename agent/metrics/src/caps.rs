@@ -9,8 +9,8 @@ pub struct Caps {
     pub families: usize,
     /// Label combinations of one metric: `metricSeries`.
     pub series: usize,
-    /// Text of all metrics and series, and 128 bytes for each: `metricBytes`. About what they take in
-    /// memory, and more than a scrape has.
+    /// Text of all metrics and series, and 128 bytes for each: `metricBytes`. About what they take in memory, and hardly
+    /// less than a scrape has.
     pub bytes: usize,
     /// Labels of one metric: `metricLabels`.
     pub labels: usize,
