@@ -1,0 +1,52 @@
+//! From text to a syntax tree, within limits.
+
+use std::ops::ControlFlow;
+
+use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
+
+use crate::Severity;
+use crate::collect::Findings;
+use crate::walk::Facts;
+
+/// Bytes of a source; longer ones are not checked.
+pub const MAX_SOURCE_BYTES: usize = 1 << 20;
+
+/// Steps of the parser, in hundreds. An ordinary source of [`MAX_SOURCE_BYTES`] takes a fraction of it; a text made to
+/// confuse the parser's error recovery ends here.
+pub const PARSE_BUDGET: usize = 200_000;
+
+/// Why there is no tree.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotParsed {
+    #[error("the script is longer than {MAX_SOURCE_BYTES} bytes and was not checked")]
+    TooLong,
+    #[error("the script takes too long to parse and was not checked")]
+    TooHard,
+    #[error("the grammar cannot be loaded: {0}")]
+    Grammar(#[from] tree_sitter::LanguageError),
+}
+
+pub(crate) fn parse(source: &str) -> Result<Tree, NotParsed> {
+    if source.len() > MAX_SOURCE_BYTES {
+        return Err(NotParsed::TooLong);
+    }
+    let mut parser = Parser::new();
+    parser.set_language(&tree_sitter_javascript::LANGUAGE.into())?;
+    let mut steps = 0;
+    let mut progress = |_: &ParseState| {
+        steps += 1;
+        if steps < PARSE_BUDGET { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let options = ParseOptions::new().progress_callback(&mut progress);
+    let mut text = |at: usize, _| source.as_bytes().get(at..).unwrap_or_default();
+    parser.parse_with_options(&mut text, None, Some(options)).ok_or(NotParsed::TooHard)
+}
+
+/// Says where the tree has holes. The engine knows better whether that is an error, so this is a note.
+pub(crate) fn note(facts: &Facts<'_, '_>, findings: &mut Findings<'_>) {
+    if let Some(at) = facts.not_understood {
+        findings.push(Severity::Note, "not-understood", at, || {
+            ("the syntax here is not understood, and what it holds may be checked in part only".into(), None)
+        });
+    }
+}
