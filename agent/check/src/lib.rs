@@ -4,8 +4,8 @@
 //! that look like hooks and are none, members that a helper object does not have, calls with too few arguments, globals
 //! of Node and of browsers. What exists is a table, the [`Surface`]. Syntax errors are the engine's to report.
 //!
-//! The text is parsed by tree-sitter, whose stacks are on the heap and whose trees are walked here without recursion, so
-//! that no nesting overflows a thread's stack.
+//! The text is parsed by tree-sitter, on a thread with a stack that is sized for it, and the tree is walked without
+//! recursion, so that no nesting overflows a stack.
 
 #![forbid(unsafe_code)]
 

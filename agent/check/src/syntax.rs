@@ -1,6 +1,7 @@
 //! From text to a syntax tree, within limits.
 
 use std::ops::ControlFlow;
+use std::thread;
 
 use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
@@ -9,11 +10,19 @@ use crate::collect::Findings;
 use crate::walk::Facts;
 
 /// Bytes of a source; longer ones are not checked.
-pub const MAX_SOURCE_BYTES: usize = 1 << 20;
+pub const MAX_SOURCE_BYTES: usize = 256 << 10;
 
-/// Steps of the parser, in hundreds. An ordinary source of [`MAX_SOURCE_BYTES`] takes a fraction of it; a text made to
-/// confuse the parser's error recovery ends here.
-pub const PARSE_BUDGET: usize = 200_000;
+/// Steps of the parser, in hundreds. An ordinary source of [`MAX_SOURCE_BYTES`] takes a third of it or less; a text that has
+/// the parser try many readings ends here.
+pub const PARSE_BUDGET: usize = 50_000;
+
+/// The parser keeps its readings of a text in a graph on the heap, but merges and frees parts of that graph by
+/// recursion: at worst a level for each token, of which there are no more than bytes. A level takes about 130 bytes
+/// without optimisation, measured; this is four times as much. Only what is used of it becomes memory.
+const STACK_PER_SOURCE_BYTE: usize = 512;
+
+/// Stack for everything else.
+const STACK_BASE: usize = 1 << 20;
 
 /// Why there is no tree.
 #[derive(Debug, thiserror::Error)]
@@ -22,14 +31,28 @@ pub(crate) enum NotParsed {
     TooLong,
     #[error("the script takes too long to parse and was not checked")]
     TooHard,
-    #[error("the grammar cannot be loaded: {0}")]
+    #[error("the script was not checked: the grammar cannot be loaded: {0}")]
     Grammar(#[from] tree_sitter::LanguageError),
+    #[error("the script was not checked: no thread for it: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
+/// Parses on a thread of its own, whose stack is sized for the source.
 pub(crate) fn parse(source: &str) -> Result<Tree, NotParsed> {
     if source.len() > MAX_SOURCE_BYTES {
         return Err(NotParsed::TooLong);
     }
+    let stack = STACK_BASE + source.len() * STACK_PER_SOURCE_BYTE;
+    thread::scope(|scope| {
+        let parser = thread::Builder::new()
+            .name("parse script".into())
+            .stack_size(stack)
+            .spawn_scoped(scope, || parse_here(source))?;
+        parser.join().unwrap_or(Err(NotParsed::TooHard))
+    })
+}
+
+fn parse_here(source: &str) -> Result<Tree, NotParsed> {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_javascript::LANGUAGE.into())?;
     let mut steps = 0;

@@ -91,6 +91,9 @@ pub(crate) fn walk<'t, 's>(tree: &'t Tree, source: &'s str, wanted: impl Fn(&str
     let frame = Frame { node: root, field: None, scope: Scopes::SCRIPT, mode: Mode::Read };
     let mut walker = Walker { source, wanted, facts, stack: vec![frame], assigned: Vec::new() };
     let mut cursor = root.walk();
+    if root.is_error() {
+        walker.not_understood(root);
+    }
     // A frame per level; the cursor and the stack move together.
     loop {
         let deep = walker.stack.len() > MAX_DEPTH;

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::Path;
 
@@ -78,6 +80,6 @@ fn the_examples_of_the_reference_pages_have_no_errors() {
             broken += usize::from(found.iter().any(|found| found.code == "not-understood"));
         }
     }
-    // Three uploads lack a comma.
-    assert!(count > 40 && broken == 3, "{count} examples, {broken} broken");
+    // Three uploads lack a comma, and one example its closing fence.
+    assert!(count > 40 && broken == 4, "{count} examples, {broken} broken");
 }
