@@ -1,10 +1,10 @@
-//! Globals that scripts for Node and browsers expect.
+//! Globals that are not there: those of Node and browsers, and documented helpers that this host lacks.
 
 use std::collections::HashSet;
 
 use crate::collect::Findings;
+use crate::facts::{Facts, How};
 use crate::surface::{Member, Surface};
-use crate::walk::{Facts, How};
 use crate::{Options, Severity};
 
 /// Globals of other hosts, with the helper that does the same (when the surface has it) and words for when there is none.
@@ -82,7 +82,11 @@ pub(crate) fn check(
         .collect();
     for used in &facts.uses {
         let name = used.root;
-        let Some((helper, words)) = instead_of(name) else { continue };
+        let is_absent = surface.is_absent(name);
+        let instead = instead_of(name);
+        if instead.is_none() && !is_absent {
+            continue;
+        }
         // Every key of `env` is a global variable too.
         let is_setting = options.env.is_some_and(|keys| keys.iter().any(|key| key == name));
         if surface.namespace(name).is_some()
@@ -92,6 +96,13 @@ pub(crate) fn check(
         {
             continue;
         }
+        if is_absent {
+            findings.push(Severity::Error, "absent-helper", used.at, || {
+                (format!("this version has no {name}"), None)
+            });
+            continue;
+        }
+        let (helper, words) = instead.unwrap_or_default();
         findings.push(Severity::Error, "foreign-global", used.at, || {
             let suggestion = if !helper.is_empty() && exists(surface, helper) {
                 Some(format!("use {helper}"))

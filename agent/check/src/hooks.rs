@@ -4,9 +4,9 @@ use tree_sitter::Node;
 
 use crate::Severity;
 use crate::collect::Findings;
+use crate::facts::{Defined, Definition, Facts};
 use crate::suggest::nearest;
 use crate::surface::{Hook, Surface};
-use crate::walk::{Defined, Definition, Facts};
 
 pub(crate) fn check(facts: &Facts<'_, '_>, surface: &Surface, findings: &mut Findings<'_>) {
     for definition in &facts.definitions {

@@ -11,6 +11,7 @@
 
 mod collect;
 mod documented;
+mod facts;
 mod foreign;
 mod hooks;
 mod members;
@@ -62,7 +63,7 @@ pub struct Finding {
     /// From 1, in UTF-16 code units, as engines count in stack traces.
     pub column: usize,
     /// The kind, for filters: `unknown-hook`, `hook-parameters`, `hook-not-called`, `unknown-member`, `not-callable`,
-    /// `frozen-helper`, `too-few-arguments`, `too-many-arguments`, `foreign-global`, `module-syntax`, `unknown-env`,
+    /// `frozen-helper`, `too-few-arguments`, `too-many-arguments`, `foreign-global`, `absent-helper`, `module-syntax`, `unknown-env`,
     /// `not-understood`, `not-checked`, `more-findings`.
     pub code: &'static str,
     /// One sentence, lower case, no full stop.
@@ -90,7 +91,9 @@ pub fn check(source: &str, surface: &Surface, options: &Options<'_>) -> Vec<Find
     match syntax::parse(source) {
         Ok(tree) => {
             let facts = walk::walk(&tree, source, |name| {
-                surface.namespace(name).is_some() || foreign::instead_of(name).is_some()
+                surface.namespace(name).is_some()
+                    || surface.is_absent(name)
+                    || foreign::instead_of(name).is_some()
             });
             hooks::check(&facts, surface, &mut findings);
             members::check(&facts, surface, options, &mut findings);

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use tree_sitter::Node;
 
 use crate::collect::Findings;
+use crate::facts::{Facts, How, Use};
 use crate::hooks::shortened;
 use crate::scope::Scopes;
 use crate::suggest::nearest;
 use crate::surface::{Member, Namespace, Surface};
-use crate::walk::{Facts, How, Use};
 use crate::{Options, Severity};
 
 /// What every object inherits from `Object.prototype`.

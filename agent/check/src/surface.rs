@@ -7,6 +7,7 @@ use std::ops::{Bound, RangeBounds};
 pub struct Surface {
     hooks: Vec<Hook>,
     namespaces: Vec<(&'static str, Namespace)>,
+    absent: Vec<&'static str>,
 }
 
 /// A function that the host calls by its name.
@@ -66,6 +67,13 @@ impl Surface {
         self
     }
 
+    /// A global helper object of the documented API that this host does not have.
+    #[must_use]
+    pub fn absent_object(mut self, name: &'static str) -> Self {
+        self.absent.push(name);
+        self
+    }
+
     #[must_use]
     pub fn hooks(&self) -> &[Hook] {
         &self.hooks
@@ -74,6 +82,11 @@ impl Surface {
     #[must_use]
     pub fn namespace(&self, name: &str) -> Option<&Namespace> {
         self.namespaces.iter().find(|(known, _)| *known == name).map(|(_, namespace)| namespace)
+    }
+
+    #[must_use]
+    pub fn is_absent(&self, name: &str) -> bool {
+        self.absent.contains(&name)
     }
 
     #[must_use]

@@ -7,7 +7,7 @@ use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
 use crate::Severity;
 use crate::collect::Findings;
-use crate::walk::Facts;
+use crate::facts::Facts;
 
 /// Bytes of a source; longer ones are not checked.
 pub const MAX_SOURCE_BYTES: usize = 256 << 10;
@@ -69,7 +69,10 @@ fn parse_here(source: &str) -> Result<Tree, NotParsed> {
 pub(crate) fn note(facts: &Facts<'_, '_>, findings: &mut Findings<'_>) {
     if let Some(at) = facts.not_understood {
         findings.push(Severity::Note, "not-understood", at, || {
-            ("the syntax here is not understood, and what it holds may be checked in part only".into(), None)
+            (
+                "the syntax here is not understood or nested too deeply, and is checked in part only".into(),
+                None,
+            )
         });
     }
 }

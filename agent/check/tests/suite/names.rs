@@ -1,4 +1,4 @@
-use remora_check::{Options, Severity, Surface, check};
+use remora_check::{Namespace, Options, Severity, Surface, check};
 
 use crate::{findings, suggestion, table};
 
@@ -38,8 +38,21 @@ fn what_to_use_instead_exists() {
     assert_eq!(suggestion("btoa('x')"), None);
     let found = check("fetch('x')", &Surface::new(), &Options::default());
     assert_eq!((found.len(), found[0].suggestion.as_deref()), (1, None));
-    let own = Surface::new().object("crypto", remora_check::Namespace::open());
+    let own = Surface::new().object("crypto", Namespace::open());
     assert!(check("crypto.digest(1)", &own, &Options::default()).is_empty());
+}
+
+#[test]
+fn documented_helpers_that_the_host_lacks_are_found_once_each() {
+    let surface =
+        Surface::new().object("console", Namespace::new().function("log", ..)).absent_object("vendor");
+    let codes = |source| -> Vec<_> {
+        check(source, &surface, &Options::default()).iter().map(|found| (found.column, found.code)).collect()
+    };
+    assert_eq!(codes("console.log(vendor.slack(1), vendor)"), [(13, "absent-helper")]);
+    assert_eq!(codes("var vendor = {}; vendor.slack(1)"), []);
+    assert_eq!(codes("if (typeof vendor !== 'undefined') vendor.slack(1)"), []);
+    assert_eq!(codes("jobs.list()"), []);
 }
 
 #[test]
