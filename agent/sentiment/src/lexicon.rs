@@ -3,6 +3,8 @@
 //! The text of the lexicon is looked up in place, by a hash index that the compiler makes. Neither takes time at start
 //! or memory of the process's own: both are pages of the binary, which the system reads when they are first touched.
 
+use crate::hash::hash;
+
 /// Lines of `token<tab>valence`, see `data/README.md`.
 static LINES: &[u8] = include_bytes!("../data/lexicon.tsv");
 
@@ -12,21 +14,20 @@ pub(crate) const MAX_TOKEN_BYTES: usize = 19;
 /// More than twice the lines, so that runs of taken places stay short.
 const PLACES: usize = 1 << 14;
 
-/// Where the line of a token starts in `LINES`, plus one, in the first free place from `place` of the token on. 0 is a
-/// free place.
+/// Where the line of a token starts in `LINES`, plus one, in the first free place from that of its hash on. 0 is a free
+/// place.
 #[allow(long_running_const_eval, reason = "a walk over 100 KB of text, under a second")]
 static INDEX: [u32; PLACES] = {
     let mut index = [0; PLACES];
     let mut start = 0;
     while start < LINES.len() {
         let mut end = start;
-        let mut hash = HASH_SEED;
         while LINES[end] != b'\t' {
-            hash = hash_step(hash, LINES[end]);
             end += 1;
         }
         assert!(end - start <= MAX_TOKEN_BYTES);
-        let mut place = place_of(hash);
+        let (_, from_token) = LINES.split_at(start);
+        let mut place = hash(from_token.split_at(end - start).0) % PLACES;
         while index[place] != 0 {
             place = (place + 1) % PLACES;
         }
@@ -39,23 +40,12 @@ static INDEX: [u32; PLACES] = {
     index
 };
 
-// FNV-1a, 32 bits. The tokens are known, so the longest run is known as well, whatever words a text brings.
-const HASH_SEED: u32 = 0x811c_9dc5;
-
-const fn hash_step(hash: u32, byte: u8) -> u32 {
-    (hash ^ byte as u32).wrapping_mul(0x0100_0193)
-}
-
-const fn place_of(hash: u32) -> usize {
-    (hash ^ (hash >> 15)) as usize % PLACES
-}
-
-/// The mean valence of a token in tenths, from -39 to 34.
-pub(crate) fn valence(token: &[u8]) -> Option<i8> {
+/// The mean valence of a token in tenths, from -39 to 34, by the token and its hash.
+pub(crate) fn valence(token: &[u8], hash: usize) -> Option<i8> {
     if token.len() > MAX_TOKEN_BYTES {
         return None;
     }
-    let mut place = place_of(token.iter().fold(HASH_SEED, |hash, &byte| hash_step(hash, byte)));
+    let mut place = hash % PLACES;
     while let Some(start) = INDEX[place].checked_sub(1) {
         if let Some([b'\t', tenths @ ..]) = LINES[start as usize..].strip_prefix(token) {
             return Some(tenths_of(tenths));
@@ -85,7 +75,7 @@ mod tests {
         assert_eq!(lines.lines().count(), 7488);
         for line in lines.lines() {
             let (token, text) = line.split_once('\t').unwrap();
-            let found = f64::from(valence(token.as_bytes()).unwrap()) / 10.0;
+            let found = f64::from(valence(token.as_bytes(), hash(token.as_bytes())).unwrap()) / 10.0;
             assert_eq!(found, text.parse::<f64>().unwrap(), "{token}");
         }
     }
@@ -93,7 +83,7 @@ mod tests {
     #[test]
     fn other_words_are_not_found() {
         for token in ["", "goo", "goodd", "good\t", "good\t1.9", "Good", "\t", "\n", "but", "very", "1.9"] {
-            assert_eq!(valence(token.as_bytes()), None, "{token}");
+            assert_eq!(valence(token.as_bytes(), hash(token.as_bytes())), None, "{token}");
         }
     }
 

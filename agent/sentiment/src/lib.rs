@@ -12,6 +12,7 @@
 
 mod contrast;
 mod emoji;
+mod hash;
 mod lexicon;
 mod role;
 mod rules;

@@ -1,5 +1,7 @@
 //! What a word does to the words around it.
 
+use crate::hash::hash;
+
 /// A word that a rule asks for. The ones with a name of their own do what only they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -59,18 +61,40 @@ impl Role {
         matches!(self, Role::Negation | Role::Never | Role::Nor | Role::Without)
     }
 
-    /// The role of a word in small letters. That "n't" within a word negates is not in here.
-    pub(crate) fn of(word: &[u8]) -> Role {
-        match ROLES.binary_search_by(|entry| entry.0.as_bytes().cmp(word)) {
-            Ok(at) => ROLES[at].1,
-            Err(_) => Role::None,
+    /// The role of a word in small letters, by the word and its hash. That "n't" within a word negates is not in here.
+    pub(crate) fn of(word: &[u8], hash: usize) -> Role {
+        let mut place = hash % PLACES;
+        while let Some(at) = INDEX[place].checked_sub(1) {
+            let (other, role) = ROLES[at as usize];
+            if other.as_bytes() == word {
+                return role;
+            }
+            place = (place + 1) % PLACES;
         }
+        Role::None
     }
 }
 
 const COUNT: usize = 146;
 
-/// Sorted by the word.
+const PLACES: usize = 1 << 10;
+
+/// Where a word is in `ROLES`, plus one, in the first free place from that of its hash on. 0 is a free place.
+static INDEX: [u8; PLACES] = {
+    assert!(COUNT < u8::MAX as usize);
+    let mut index = [0; PLACES];
+    let mut at = 0;
+    while at < COUNT {
+        let mut place = hash(ROLES[at].0.as_bytes()) % PLACES;
+        while index[place] != 0 {
+            place = (place + 1) % PLACES;
+        }
+        at += 1;
+        index[place] = at as u8;
+    }
+    index
+};
+
 static ROLES: [(&str, Role); COUNT] = [
     ("absolutely", Role::Amplifier),
     ("aint", Role::Negation),
@@ -225,17 +249,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_are_sorted_and_each_is_found() {
-        assert!(ROLES.is_sorted_by(|a, b| a.0 < b.0));
+    fn every_word_is_found_with_its_role() {
         for (word, role) in ROLES {
-            assert_eq!(Role::of(word.as_bytes()), role, "{word}");
+            assert_eq!(Role::of(word.as_bytes(), hash(word.as_bytes())), role, "{word}");
         }
     }
 
     #[test]
     fn other_words_have_no_role() {
         for word in ["", "good", "verys", "ver", "Very", "very "] {
-            assert_eq!(Role::of(word.as_bytes()), Role::None, "{word}");
+            assert_eq!(Role::of(word.as_bytes(), hash(word.as_bytes())), Role::None, "{word}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From a text to its words, each with all that the rules ask about it.
 
+use crate::hash::hash;
 use crate::lexicon::{self, MAX_TOKEN_BYTES};
 use crate::role::Role;
 
@@ -58,15 +59,15 @@ pub(crate) fn is_space(character: char) -> bool {
 fn word(token: &str) -> Word {
     let token = stripped(token);
     let mut buffer = [0; MAX_TOKEN_BYTES];
-    let key = lower(token, &mut buffer);
-    Word {
-        valence: key.and_then(lexicon::valence),
-        role: match key.map_or(Role::None, Role::of) {
-            Role::None if has_contracted_not(token) => Role::Negation,
-            role => role,
-        },
-        capitals: is_upper(token),
-    }
+    let (valence, role) = match lower(token, &mut buffer) {
+        Some(key) => {
+            let hash = hash(key);
+            (lexicon::valence(key, hash), Role::of(key, hash))
+        }
+        None => (None, Role::None),
+    };
+    let role = if role == Role::None && has_contracted_not(token) { Role::Negation } else { role };
+    Word { valence, role, capitals: is_upper(token) }
 }
 
 /// The token without punctuation (ASCII's) around it, if three characters at least remain. What would be shorter is
