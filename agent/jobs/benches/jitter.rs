@@ -17,9 +17,12 @@ const JOBS: usize = 1_000;
 const SECONDS: usize = 5;
 const ROUNDS: u32 = 100_000;
 
+/// A job, its tick, and when it was handed over.
+type Start = (JobId, DateTime<Utc>, DateTime<Utc>);
+
 struct Stopwatch {
     clock: SystemClock,
-    runs: Mutex<Sender<(JobId, DateTime<Utc>, DateTime<Utc>)>>,
+    runs: Mutex<Sender<Start>>,
 }
 
 impl Runner for Stopwatch {
@@ -41,21 +44,21 @@ fn jitter() {
     for job in 0..JOBS {
         scheduler.schedule(OwnerId(1), &format!("job {job}"), "* * * * * *", None).unwrap();
     }
-    // The first tick may come while the jobs are being scheduled.
-    let first = runs.recv().unwrap().1;
     let mut late = Vec::with_capacity(JOBS * SECONDS);
-    let mut busy = cpu();
+    let mut first = None;
+    let mut before = cpu();
     while late.len() < JOBS * SECONDS {
         let (id, due, now) = runs.recv().unwrap();
         assert!(scheduler.begin(id));
         scheduler.finished(id, true);
-        if due > first {
+        // The first tick may come while the jobs are being scheduled.
+        if due > *first.get_or_insert(due) {
             late.push((now - due).to_std().unwrap());
         } else {
-            busy = cpu();
+            before = cpu();
         }
     }
-    let busy = cpu() - busy;
+    let busy = cpu() - before;
     let missed = scheduler.stats().missed;
     late.sort_unstable();
     let at = |share: f64| late[((late.len() - 1) as f64 * share) as usize];

@@ -79,10 +79,10 @@ pub enum JobError {
     #[error("there is no job \"{tag}\"")]
     Unknown { tag: String },
     /// [`SchedulerConfig::jobs_per_owner`](crate::SchedulerConfig::jobs_per_owner).
-    #[error("the script has {limit} jobs, the most that one may have (jobs_per_owner)")]
+    #[error("the script has {limit} jobs, the most that one may have (scripting.limits.jobsPerScript)")]
     OwnerFull { limit: usize },
     /// [`SchedulerConfig::jobs_total`](crate::SchedulerConfig::jobs_total).
-    #[error("all scripts together have {limit} jobs, the most there may be (jobs_total)")]
+    #[error("all scripts together have {limit} jobs, the most there may be (scripting.limits.jobs)")]
     Full { limit: usize },
     #[error("the scheduler has been shut down")]
     ShutDown,

@@ -33,9 +33,9 @@ pub trait Runner: Send + Sync {
 pub struct SchedulerConfig {
     /// The zone of cron texts that name none.
     pub zone: Tz,
-    /// The most jobs of one owner.
+    /// The most jobs of one owner, `scripting.limits.jobsPerScript` in its error.
     pub jobs_per_owner: usize,
-    /// The most jobs of all owners.
+    /// The most jobs of all owners, `scripting.limits.jobs` in its error.
     pub jobs_total: usize,
     pub clock: Arc<dyn Clock>,
     /// Whether a thread of the scheduler's own fires the jobs. Without it they are due in [`Scheduler::tick`].

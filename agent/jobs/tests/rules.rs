@@ -320,12 +320,12 @@ fn too_many_jobs_of_one_script_or_of_all_are_refused_by_name() {
     bench.schedule("a2", "@daily", None);
     let error = bench.scheduler.schedule(A, "a3", "@daily", None).unwrap_err();
     assert!(matches!(error, JobError::OwnerFull { limit: 2 }));
-    assert!(error.to_string().contains("jobs_per_owner"));
+    assert!(error.to_string().contains("scripting.limits.jobsPerScript"));
     bench.schedule("a2", "@hourly", None);
     bench.scheduler.schedule(B, "b1", "@daily", None).unwrap();
     let error = bench.scheduler.schedule(B, "b2", "@daily", None).unwrap_err();
     assert!(matches!(error, JobError::Full { limit: 3 }));
-    assert!(error.to_string().contains("jobs_total"));
+    assert!(error.to_string().contains("scripting.limits.jobs)"));
     // Taking another's tag makes no job more, and gives the other room.
     bench.scheduler.schedule(B, "a1", "@daily", None).unwrap();
     assert!(matches!(

@@ -11,7 +11,7 @@ mod zone;
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use cron::Schedule;
 
@@ -21,12 +21,12 @@ use field::{Field, KINDS};
 /// Bytes of a cron text.
 pub const CRON_TEXT_LIMIT: usize = 256;
 
-/// Where the search for a first date begins: far enough back that every date within 100 years exists once.
-const SEARCH_START: Option<DateTime<Utc>> = DateTime::from_timestamp(946_684_799, 0);
+/// The last year of the `cron` crate's calendar.
+const LAST_YEAR: i32 = 2100;
 
 /// A cron text that was read: the times at which a job is due.
 ///
-/// Times are whole seconds; the calendar ends with the year 2100.
+/// Times are whole seconds from 1970 to the end of 2100.
 #[derive(Clone, Debug)]
 pub struct Cron {
     text: String,
@@ -68,10 +68,7 @@ impl Cron {
         };
         let times = if times.starts_with('@') { descriptor(times)? } else { fields(times)? };
         let cron = Self { text: text.to_owned(), zone, times };
-        match SEARCH_START.map(|start| cron.next_after(start)) {
-            Some(Some(_)) => Ok(cron),
-            _ => Err(CronError::Never),
-        }
+        cron.next_after(DateTime::UNIX_EPOCH).map(|_| cron).ok_or(CronError::Never)
     }
 
     /// The first time after `after`, which may be in the middle of a second. None once the calendar has ended.
@@ -86,6 +83,10 @@ impl Cron {
             }
             Times::Calendar(calendar) => calendar,
         };
+        if after.year() > LAST_YEAR {
+            return None;
+        }
+        let after = after.max(DateTime::UNIX_EPOCH - TimeDelta::seconds(1));
         if self.zone == Tz::UTC {
             calendar.next(after)
         } else if calendar.follows_clock {

@@ -194,12 +194,19 @@ fn dates_that_never_come_are_refused() {
 }
 
 #[test]
-fn the_calendar_ends_with_2100() {
+fn the_calendar_begins_with_1970_and_ends_with_2100() {
     let yearly = Cron::parse("@yearly", Tz::UTC).unwrap();
     assert_eq!(yearly.next_after(at("2099-06-01T00:00:00Z")), Some(at("2100-01-01T00:00:00Z")));
     assert_eq!(yearly.next_after(at("2100-06-01T00:00:00Z")), None);
     let zoned = Cron::parse("TZ=Europe/Berlin @yearly", Tz::UTC).unwrap();
     assert_eq!(zoned.next_after(at("2100-06-01T00:00:00Z")), None);
+    for text in ["* * * * * *", "0 0 3 * * *"] {
+        for zone in [Tz::UTC, Tz::Pacific__Kiritimati, Tz::America__Los_Angeles] {
+            let cron = Cron::parse(text, zone).unwrap();
+            assert_eq!(cron.next_after(DateTime::<Utc>::MAX_UTC), None);
+            assert!(cron.next_after(DateTime::<Utc>::MIN_UTC) < Some(at("1970-01-02T00:00:00Z")));
+        }
+    }
     let interval = Cron::parse("@every 876000h", Tz::UTC).unwrap();
     assert_eq!(interval.next_after(DateTime::<Utc>::MAX_UTC), None);
 }
