@@ -16,6 +16,7 @@ mod scheduler;
 mod staged;
 mod table;
 mod tag;
+mod thread;
 
 pub use chrono::{DateTime, Utc};
 pub use chrono_tz::Tz;

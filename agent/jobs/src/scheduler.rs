@@ -1,23 +1,18 @@
-//! The scheduler as its users see it: the table of jobs behind a lock, and the thread that looks at the clock.
+//! The scheduler as its users see it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::clock::{Clock, SystemClock};
-use crate::cron::Cron;
+use crate::cron::{CRON_TEXT_LIMIT, Cron};
 use crate::error::JobError;
 use crate::job::{Job, JobId, JobRecord, OwnerId, Removed, Run};
 use crate::staged::Staged;
-use crate::table::{Caps, Stats, Table, Trigger};
+use crate::table::{Stats, Trigger};
 use crate::tag::normalise;
-
-/// The longest sleep of the thread, after which it looks whether the wall clock was set.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+use crate::thread::{Shared, State, Thread};
 
 /// Takes runs to the threads of their owners.
 pub trait Runner: Send + Sync {
@@ -88,38 +83,10 @@ pub struct Scheduler {
     thread: Arc<Thread>,
 }
 
-struct Shared {
-    state: Mutex<State>,
-    wake: Condvar,
-    runner: Arc<dyn Runner>,
-    config: SchedulerConfig,
-    ids: AtomicU64,
-}
-
-struct State {
-    table: Table,
-    ended: bool,
-    /// What the thread sleeps for: anything due earlier has to wake it.
-    asleep_until: Option<DateTime<Utc>>,
-}
-
-struct Thread {
-    shared: Arc<Shared>,
-    handle: Mutex<Option<JoinHandle<()>>>,
-}
-
 impl Scheduler {
     pub fn new(config: SchedulerConfig, runner: Arc<dyn Runner>) -> Self {
-        let caps = Caps { owner: config.jobs_per_owner, total: config.jobs_total };
-        let state = State { table: Table::new(caps), ended: false, asleep_until: None };
-        let shared = Arc::new(Shared {
-            state: Mutex::new(state),
-            wake: Condvar::new(),
-            runner,
-            config,
-            ids: AtomicU64::new(1),
-        });
-        let thread = Arc::new(Thread { shared: Arc::clone(&shared), handle: Mutex::new(None) });
+        let shared = Arc::new(Shared::new(config, runner));
+        let thread = Arc::new(Thread::new(Arc::clone(&shared)));
         Self { shared, thread }
     }
 
@@ -265,9 +232,7 @@ impl Scheduler {
     /// Fires what is due by now. For schedulers without a thread, and for whoever knows that the clock was set: the thread
     /// would notice within a minute.
     pub fn tick(&self) {
-        let mut state = self.shared.fire(self.shared.lock());
-        state.asleep_until = None;
-        self.shared.wake.notify_one();
+        self.shared.look();
     }
 
     /// Ends the thread and waits for it; nothing fires any more, and all jobs are gone. Must not be called while holding
@@ -328,104 +293,9 @@ impl Scheduler {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in the table is left half done by a panic of a caller's clock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Without the lock, so that a runner may ask the scheduler.
-    fn hand_over(&self, run: &Run) -> bool {
-        let taken = self.runner.start(run);
-        if !taken {
-            let now = self.config.clock.wall();
-            let mut state = self.lock();
-            state.table.refused(run.id, now);
-            self.wake_for(&mut state);
-        }
-        taken
-    }
-
-    fn fire<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        if state.ended {
-            return state;
-        }
-        let runs = state.table.tick(self.config.clock.wall(), self.config.clock.monotonic());
-        if runs.is_empty() {
-            return state;
-        }
-        drop(state);
-        for run in &runs {
-            self.hand_over(run);
-        }
-        self.lock()
-    }
-
-    /// Wakes the thread if something is due before it wakes by itself.
-    fn wake_for(&self, state: &mut State) {
-        if state.asleep_until.is_some_and(|until| state.table.next_due().is_some_and(|due| due < until)) {
-            state.asleep_until = None;
-            self.wake.notify_one();
-        }
-    }
-
-    /// The thread.
-    fn fire_until_ended(&self) {
-        let mut state = self.lock();
-        while !state.ended {
-            state = self.fire(state);
-            if state.ended {
-                return;
-            }
-            let now = self.config.clock.wall();
-            let due = state.table.next_due().unwrap_or(DateTime::<Utc>::MAX_UTC);
-            let sleep = (due - now).to_std().unwrap_or_default().min(LONGEST_SLEEP);
-            if sleep.is_zero() {
-                continue;
-            }
-            state.asleep_until = Some(due);
-            state = self.wake.wait_timeout(state, sleep).unwrap_or_else(PoisonError::into_inner).0;
-            state.asleep_until = None;
-        }
-    }
-}
-
-impl Thread {
-    /// Starts the thread unless it runs.
-    fn ensure(&self) -> Result<(), JobError> {
-        let mut handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
-        if handle.is_none() && !self.shared.lock().ended {
-            let shared = Arc::clone(&self.shared);
-            let builder = std::thread::Builder::new().name("jobs".to_owned());
-            *handle = Some(builder.spawn(move || shared.fire_until_ended()).map_err(JobError::Thread)?);
-        }
-        Ok(())
-    }
-
-    fn end(&self) {
-        let mut state = self.shared.lock();
-        state.ended = true;
-        state.table.remove_all();
-        self.shared.wake.notify_all();
-        drop(state);
-        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // The thread itself may drop the last handle, out of a runner.
-        if let Some(handle) = handle.filter(|handle| handle.thread().id() != std::thread::current().id()) {
-            // It has not panicked, unless the runner has; then there is nothing more to end.
-            let _ = handle.join();
-        }
-    }
-}
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
 /// The text for an error message, which has a bound too.
 fn shortened(cron: &str) -> String {
-    match cron.char_indices().nth(crate::cron::CRON_TEXT_LIMIT) {
+    match cron.char_indices().nth(CRON_TEXT_LIMIT) {
         Some((end, _)) => format!("{}...", &cron[..end]),
         None => cron.to_owned(),
     }
