@@ -339,3 +339,43 @@ fn advance(
     }
     (next, missed)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::DateTime;
+    use chrono_tz::Tz;
+
+    use super::{Caps, DEAD_ENTRIES, Table};
+    use crate::cron::Cron;
+    use crate::job::{Job, JobId, OwnerId};
+
+    #[test]
+    fn jobs_that_replace_each_other_leave_no_pile_of_dead_entries() {
+        let mut table = Table::new(Caps { owner: 1, total: 1 });
+        let now = DateTime::UNIX_EPOCH;
+        let cron = Cron::parse("*/2 * * * * *", Tz::UTC).unwrap();
+        for id in 0..10_000 {
+            let job = Job::new(OwnerId(1), "job".into(), cron.clone(), None);
+            table.add(vec![(JobId(id), job)], None, now).unwrap();
+            assert!(table.due.len() <= 2 + DEAD_ENTRIES);
+        }
+        let runs = table.tick(now + Duration::from_secs(2), Duration::from_secs(2));
+        assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), [JobId(9_999)]);
+    }
+
+    #[test]
+    fn what_was_removed_leaves_no_trace_of_tag_or_owner() {
+        let mut table = Table::new(Caps { owner: 2, total: 2 });
+        let cron = Cron::parse("@daily", Tz::UTC).unwrap();
+        for id in 0..1_000 {
+            let job = Job::new(OwnerId(id), format!("job {id}").into(), cron.clone(), None);
+            table.add(vec![(JobId(id), job)], None, DateTime::UNIX_EPOCH).unwrap();
+            assert!(table.remove(JobId(id)).is_some());
+        }
+        assert!(table.tags.is_empty() && table.per_owner.is_empty() && table.jobs.is_empty());
+        // The entries of removed jobs go with the next one that is added.
+        assert!(table.due.len() <= 2 + DEAD_ENTRIES);
+    }
+}

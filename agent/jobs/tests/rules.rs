@@ -402,13 +402,3 @@ fn a_clock_slewed_by_less_than_a_second_repeats_no_tick() {
     assert_eq!(bench.tags(), ["job"]);
     assert_eq!(bench.scheduler.stats().set_back, 0);
 }
-
-#[test]
-fn jobs_that_replace_each_other_without_end_do_not_pile_up() {
-    let bench = Bench::new();
-    for _ in 0..10_000 {
-        bench.schedule("job", "*/2 * * * * *", None);
-    }
-    assert_eq!(bench.scheduler.list(), ["job"]);
-    assert_eq!(bench.seconds(4), ["job", "job"]);
-}
