@@ -177,9 +177,6 @@ impl Scheduler {
     /// Runs all jobs now, as [`Scheduler::run`] does; returns how many were handed to their owners.
     pub fn run_all(&self) -> usize {
         let mut state = self.shared.lock();
-        if state.ended {
-            return 0;
-        }
         let ids: Vec<JobId> = state.table.ids().collect();
         let triggers: Vec<Trigger> = ids.into_iter().filter_map(|id| state.table.trigger(id)).collect();
         drop(state);
@@ -211,18 +208,12 @@ impl Scheduler {
     #[must_use]
     pub fn begin(&self, id: JobId) -> bool {
         let now = self.shared.config.clock.wall();
-        let mut state = self.shared.lock();
-        !state.ended && state.table.begin(id, now)
+        self.shared.lock().table.begin(id, now)
     }
 
     /// The function has returned, or thrown if not `passed`. Gives the job back if its limit is reached: it was removed.
     pub fn finished(&self, id: JobId, passed: bool) -> Option<Removed> {
-        let mut state = self.shared.lock();
-        if state.ended {
-            return None;
-        }
-        let (removed, again) = state.table.finished(id, passed);
-        drop(state);
+        let (removed, again) = self.shared.lock().table.finished(id, passed);
         if let Some(run) = again {
             self.shared.hand_over(&run);
         }
