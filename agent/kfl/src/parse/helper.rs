@@ -31,10 +31,14 @@ impl Parser<'_, '_> {
                 Ok(Expr::Time(Time::Date { text, millis }))
             }
             "limit" => {
-                let count = self.only("limit", "a whole number from 0", Self::constant)?;
-                match count {
+                const EXPECTED: &str = "a whole number from 0";
+                let place = self.spanned(0).start;
+                match self.only("limit", EXPECTED, Self::constant)? {
                     Literal::Int(count) if count >= 0 => Ok(Expr::Limit(count.unsigned_abs())),
-                    _ => Err(self.arguments("limit", "a whole number from 0")),
+                    _ => {
+                        let kind = ErrorKind::Arguments { helper: "limit", expected: EXPECTED };
+                        Err(Error::at(self.text, place, kind))
+                    }
                 }
             }
             "record" => self.only("record", "a name in quotes", |parser| parser.text().map(Expr::Record)),
