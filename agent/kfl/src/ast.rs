@@ -1,4 +1,5 @@
-//! The tree of a query. [`std::fmt::Display`] prints a text that parses to the same tree.
+//! The tree of a query. [`std::fmt::Display`] prints a text that parses to the same tree, unless escapes and spaces make it
+//! longer than [`crate::caps::MAX_QUERY_BYTES`].
 
 use std::sync::Arc;
 

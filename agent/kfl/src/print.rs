@@ -22,6 +22,7 @@ fn binding(expr: &Expr) -> Binding {
         Expr::All(_) => Binding::And,
         Expr::Compare(comparison) if comparison.operator.is_equality() => Binding::Equality,
         Expr::Compare(_) => Binding::Relation,
+        Expr::Not(inner) if binding(inner) < Binding::Unary => Binding::Not,
         _ => Binding::Unary,
     }
 }
@@ -39,6 +40,10 @@ impl Display for Expr {
         match self {
             Self::All(parts) => list(f, " and ", parts, |f, part| write!(f, "{}", Place(part, Binding::Not))),
             Self::Any(parts) => list(f, " or ", parts, |f, part| write!(f, "{}", Place(part, Binding::And))),
+            // Takes no parentheses that the text parsed may not have had, so that the tree stays under the cap of levels.
+            Self::Not(expr) if binding(expr) < Binding::Unary => {
+                write!(f, "not {}", Place(expr, Binding::Not))
+            }
             Self::Not(expr) => write!(f, "!{}", Place(expr, Binding::Unary)),
             Self::Negate(expr) => write!(f, "-{}", Place(expr, Binding::Unary)),
             Self::Compare(comparison) => write!(f, "{comparison}"),
