@@ -59,8 +59,7 @@ pub(crate) fn described(text: &str) -> Cow<'_, str> {
     let mut rest = 0;
     for (at, emoji, description) in emojis() {
         described.push_str(&text[rest..at]);
-        // Two emojis in a row are apart even where the description of the first ended in a space.
-        if at > 0 && (rest == at || !text[..at].ends_with(' ')) {
+        if at > 0 && !text[..at].ends_with(' ') {
             described.push(' ');
         }
         described.push_str(description);

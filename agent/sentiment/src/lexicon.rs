@@ -14,10 +14,16 @@ pub(crate) const MAX_TOKEN_BYTES: usize = 19;
 /// More than twice the lines, so that runs of taken places stay short.
 const PLACES: usize = 1 << 14;
 
-/// Where the line of a token starts in `LINES`, plus one, in the first free place from that of its hash on. 0 is a free
+/// The bits of an index entry that say where a line starts. Those above are of the token's hash.
+const START_BITS: u32 = 17;
+const START: u32 = (1 << START_BITS) - 1;
+
+/// For each token, in the first free place from that of its hash on: where its line starts in `LINES`, plus one, and
+/// bits of its hash, which make most words that are not there known as such without a look at the line. 0 is a free
 /// place.
 #[allow(long_running_const_eval, reason = "a walk over 100 KB of text, under a second")]
 static INDEX: [u32; PLACES] = {
+    assert!(LINES.len() < START as usize);
     let mut index = [0; PLACES];
     let mut start = 0;
     while start < LINES.len() {
@@ -27,11 +33,12 @@ static INDEX: [u32; PLACES] = {
         }
         assert!(end - start <= MAX_TOKEN_BYTES);
         let (_, from_token) = LINES.split_at(start);
-        let mut place = hash(from_token.split_at(end - start).0) % PLACES;
+        let hash = hash(from_token.split_at(end - start).0);
+        let mut place = hash as usize % PLACES;
         while index[place] != 0 {
             place = (place + 1) % PLACES;
         }
-        index[place] = start as u32 + 1;
+        index[place] = hash & !START | (start as u32 + 1);
         while LINES[end] != b'\n' {
             end += 1;
         }
@@ -41,14 +48,14 @@ static INDEX: [u32; PLACES] = {
 };
 
 /// The mean valence of a token in tenths, from -39 to 34, by the token and its hash.
-pub(crate) fn valence(token: &[u8], hash: usize) -> Option<i8> {
-    if token.len() > MAX_TOKEN_BYTES {
-        return None;
-    }
-    let mut place = hash % PLACES;
-    while let Some(start) = INDEX[place].checked_sub(1) {
-        if let Some([b'\t', tenths @ ..]) = LINES[start as usize..].strip_prefix(token) {
-            return Some(tenths_of(tenths));
+pub(crate) fn valence(token: &[u8], hash: u32) -> Option<i8> {
+    let mut place = hash as usize % PLACES;
+    while INDEX[place] != 0 {
+        if (INDEX[place] ^ hash) & !START == 0 {
+            let start = (INDEX[place] & START) as usize - 1;
+            if let Some([b'\t', tenths @ ..]) = LINES[start..].strip_prefix(token) {
+                return Some(tenths_of(tenths));
+            }
         }
         place = (place + 1) % PLACES;
     }

@@ -62,8 +62,8 @@ impl Role {
     }
 
     /// The role of a word in small letters, by the word and its hash. That "n't" within a word negates is not in here.
-    pub(crate) fn of(word: &[u8], hash: usize) -> Role {
-        let mut place = hash % PLACES;
+    pub(crate) fn of(word: &[u8], hash: u32) -> Role {
+        let mut place = hash as usize % PLACES;
         while let Some(at) = INDEX[place].checked_sub(1) {
             let (other, role) = ROLES[at as usize];
             if other.as_bytes() == word {
@@ -85,7 +85,7 @@ static INDEX: [u8; PLACES] = {
     let mut index = [0; PLACES];
     let mut at = 0;
     while at < COUNT {
-        let mut place = hash(ROLES[at].0.as_bytes()) % PLACES;
+        let mut place = hash(ROLES[at].0.as_bytes()) as usize % PLACES;
         while index[place] != 0 {
             place = (place + 1) % PLACES;
         }

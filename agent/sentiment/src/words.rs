@@ -93,7 +93,8 @@ fn lower<'a>(token: &str, buffer: &'a mut [u8; MAX_TOKEN_BYTES]) -> Option<&'a [
 }
 
 fn has_contracted_not(token: &str) -> bool {
-    token.as_bytes().windows(3).any(|part| part.eq_ignore_ascii_case(b"n't"))
+    let token = token.as_bytes();
+    token.contains(&b'\'') && token.windows(3).any(|part| part.eq_ignore_ascii_case(b"n't"))
 }
 
 /// As Python's `str.isupper`.
@@ -159,6 +160,7 @@ mod tests {
             ("123", false),
             ("日本", false),
             ("ǅ", false),
+            ("AǅA", false),
             ("Aª", false),
             ("ΣΊΣς", false),
         ] {

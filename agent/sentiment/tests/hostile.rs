@@ -73,20 +73,25 @@ proptest! {
 
 #[test]
 fn very_long_texts_of_every_kind_have_a_score_in_range() {
-    for part in
-        ["good ", "but bad good ", "a ", "💘", "💘 but ", "isn't", "!", "é", "\u{3000}", ":) ", "A", "'n't "]
-    {
+    for part in [
+        "good ",
+        "but bad good ",
+        "but VERY good great not bad awful nice ",
+        "a ",
+        "💘",
+        "💘 but ",
+        "isn't",
+        "!",
+        "é",
+        "\u{3000}",
+        ":) ",
+        "A",
+        "'n't ",
+    ] {
         let text = part.repeat(2 * MAX_TEXT_BYTES / part.len());
         let score = sentiment(&text);
         assert!(in_range(&score), "{part:?}: {score:?}");
     }
-}
-
-/// Each word has a valence of its own or one that many have; a search through a list would take hours.
-#[test]
-fn a_long_text_with_but_does_not_take_quadratic_time() {
-    let text = format!("but {}", "good great bad awful nice VERY GOOD not bad ".repeat(MAX_TEXT_BYTES / 44));
-    assert!(sentiment(&text).compound > 0.9);
 }
 
 #[test]

@@ -67,7 +67,7 @@ CURATED = [
     "O.o", "o.o", ":D", ":d", ":p", ":Þ", "(:O", "x:)", ":):)", ":) :)", "this is the shit", "yeah right", "oh yeah right good",
     "it is to die for indeed", "a true kiss of death x", "what a beating heart has", "in the bus stop was love",
     "💘", "💘💘", "💘 💘", "💘good", "good💘", "good💘bad", "😁!", "!😁", "❤", "❤️", "☺️", "👍🏽", "👨‍👩‍👧", "🇺🇸", "©", "®good", "™", "💔but💔",
-    "GOOD 💘", "a 💘\t💘", "a\t💘", "💋\x1c💋", "🈁 💯", "🆗 OK", "🔞 no", "🔛 good", "good 🆙🆙", "⁉ good", "‼ good", "💩" * 30, "😭" * 50 + "!",
+    "GOOD 💘", "a 💘\t💘", "a\t💘", "💋\x1c💋", "🈁 💯", "🆗 OK", "🔞 no", "GOOD AǅABC", "GOOD ǅA VERY", "🔛 good", "good 🆙🆙", "⁉ good", "‼ good", "💩" * 30, "😭" * 50 + "!",
     "the server said ERROR: connection refused", "{\"error\":\"bad request\"}", "HTTP/1.1 503 Service Unavailable",
     "Yes, the HTTP request failed: the status is 500 and the body says that an internal error occurred.",
     "No, the HTTP request did not fail. It was answered with 200 OK.",
