@@ -1,6 +1,8 @@
 // Print a line per item
 
+/** @param {Item} data */
 function onItemCaptured(data) {
-  var status = data.response ? data.response.status : "no response";
-  console.log(data.request.method + " " + data.request.path + " " + status);
+  const request = data.request ? data.request.method + " " + data.request.path : "no request";
+  const status = data.response ? data.response.status : "no response";
+  console.log(request + " " + status);
 }
