@@ -7,5 +7,5 @@ const valid = kfl.validate(query);
 
 /** @param {Item} data */
 function onItemCaptured(data) {
-  if (valid && kfl.match(query, data)) console.log("---\n" + utils.json2Yaml(JSON.stringify(data)));
+  if (valid && kfl.match(query, data)) console.log("---\n" + utils.json2Yaml(JSON.stringify(data)).trimEnd());
 }
