@@ -1,9 +1,10 @@
 // Type definitions for scripts: the hooks, the helpers, and what they are given. For editors; the agent does not read them.
 //
 // In a folder with a copy of this file and of jsconfig.json, editors complete and check every script. Elsewhere, a script asks
-// for it below its title:
+// for it below its title, after an empty line:
 //
 //     // Count errors by path
+//
 //     // @ts-check
 //     /// <reference path="remora.d.ts" />
 //
@@ -319,7 +320,7 @@ interface HttpParam {
 interface HttpResponse {
   /** `HTTP/1.1`. */
   httpVersion: string;
-  /** 100 to 999. */
+  /** Three digits: 200. */
   status: number;
   /** `Not Found`. */
   statusText: string;
