@@ -31,6 +31,17 @@ pub enum Expr {
     Macro(Arc<Macro>),
 }
 
+/// How tightly an operator binds, the loosest first.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(crate) enum Binding {
+    Or,
+    And,
+    Not,
+    Equality,
+    Relation,
+    Unary,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     pub operator: Operator,

@@ -2,20 +2,10 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use crate::ast::{Comparison, Expr, Literal, Operator, Path, Pattern, Step, Test, Time};
+use crate::ast::{Binding, Comparison, Expr, Literal, Operator, Path, Pattern, Step, Test, Time};
 use crate::lex::is_word;
 
-/// How tightly an expression binds; one that binds looser than its place asks for is put in parentheses.
-#[derive(PartialEq, PartialOrd)]
-enum Binding {
-    Or,
-    And,
-    Not,
-    Equality,
-    Relation,
-    Unary,
-}
-
+/// An expression that binds looser than its place asks for is put in parentheses.
 fn binding(expr: &Expr) -> Binding {
     match expr {
         Expr::Any(_) => Binding::Or,

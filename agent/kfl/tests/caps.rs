@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing helper fails its test")]
 
-use remora_kfl::caps::{MAX_PAYLOAD_BYTES, MAX_VALUE_DEPTH, MAX_XML_DEPTH, MAX_XML_ELEMENTS};
+use remora_kfl::caps::{
+    MAX_DEPTH, MAX_PAYLOAD_BYTES, MAX_STEPS, MAX_VALUE_DEPTH, MAX_XML_DEPTH, MAX_XML_ELEMENTS,
+};
 use remora_kfl::{Macros, Query};
 use serde_json::{Value, json};
 
@@ -105,4 +107,21 @@ fn redact_hides_whole_what_it_cannot_look_into() {
     let chain = format!("{}.b", "..a".repeat(20));
     let mut item = nested(100);
     assert!(query(&format!("redact(\"{chain}\")")).redact(&mut item, 0).cut);
+}
+
+#[test]
+fn the_deepest_query_on_the_deepest_item_fits_a_small_stack() {
+    let path = vec!["a"; MAX_STEPS].join(".");
+    let item = nested(MAX_STEPS + 60);
+    let searched = json!({ "a": nested(MAX_VALUE_DEPTH as usize - 1) });
+    let left = format!("{path}{}", format!(" == {path}").repeat(MAX_DEPTH));
+    let right = format!("{}{path}{}", "a == (".repeat(MAX_DEPTH / 2), ")".repeat(MAX_DEPTH / 2));
+    let tests = format!("{}{path}{}", "a..b.contains(".repeat(MAX_DEPTH), ")".repeat(MAX_DEPTH));
+    let minus = format!("{}..a == ..a{}", "-(".repeat(MAX_DEPTH / 2 - 1), ")".repeat(MAX_DEPTH / 2 - 1));
+    let chain = format!("..a{}", " == ..a".repeat(MAX_DEPTH));
+    for text in [left, right, tests, minus, chain] {
+        let query = query(&text);
+        query.matches(&item, 0);
+        query.matches(&searched, 0);
+    }
 }

@@ -146,7 +146,7 @@ fn lists_are_compared_by_any_element_and_with_each_other_by_content() {
     let item = json!({
         "a": [1, 2, "three"], "b": [1, 2, "three"], "c": [2, 1, "three"], "empty": [], "nested": [[1], [2, [3]]],
         "objects": [{ "n": 1, "t": ["x", "y"] }, { "n": 2, "t": ["z"] }], "one": [{ "n": [7, 8] }], "list": [7, 8],
-        "low": [1, 2], "high": [3, 4],
+        "low": [1, 2], "high": [3, 4], "longer": [1, 2, 3], "more": [{ "n": [7, 8], "m": 1 }],
     });
     all_match(
         &item,
@@ -186,6 +186,10 @@ fn lists_are_compared_by_any_element_and_with_each_other_by_content() {
             "a == c",
             "a != r\"three\"",
             "low < low",
+            "low == longer",
+            "longer == low",
+            "one == more",
+            "more == one",
             "empty < empty",
             "a.contains(\"four\")",
             "objects.*.n == high",

@@ -86,6 +86,8 @@ fn json_keeps_all_but_the_value() {
     assert_eq!(redacted("body.json().k[0]", &item)["body"], json!(text.replace("[ 1,", "[ \"[REDACTED]\",")));
     assert_eq!(redacted("body.json()", &item), json!({ "body": "[REDACTED]" }));
     assert_eq!(redacted("body.json().missing", &item), item);
+    let inside = json!({ "body": r#"[{"a":{"a":1,"b":{"a":2}}},{"a":3}]"# });
+    assert_eq!(redacted("body.json()..a", &inside)["body"], r#"[{"a":"[REDACTED]"},{"a":"[REDACTED]"}]"#);
     let twice = json!({ "body": r#"{"a":1,"b":2,"a":3}"# });
     assert_eq!(redacted("body.json().a", &twice)["body"], r#"{"a":"[REDACTED]","b":2,"a":"[REDACTED]"}"#);
 }

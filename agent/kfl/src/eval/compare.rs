@@ -19,15 +19,19 @@ impl<'q> Evaluation<'q, '_> {
             return self.search(*operator, right, &pattern.program);
         }
         let mut result = None;
-        self.with(right, &mut |right| {
-            self.with(left, &mut |left| {
-                result = Some(match operator {
-                    Operator::Equal => self.equal(left, right),
-                    Operator::NotEqual => !self.equal(left, right),
-                    relation => self.related(*relation, left, right),
-                });
+        let mut compare = |left: &dyn Value, right: &dyn Value| {
+            result = Some(match operator {
+                Operator::Equal => self.equal(left, right),
+                Operator::NotEqual => !self.equal(left, right),
+                relation => self.related(*relation, left, right),
             });
-        });
+        };
+        // A path keeps its steps on the stack while the other side is evaluated, so that must not be a further comparison.
+        if is_path(right) && !is_path(left) {
+            self.with(left, &mut |left| self.with(right, &mut |right| compare(left, right)));
+        } else {
+            self.with(right, &mut |right| self.with(left, &mut |left| compare(left, right)));
+        }
         result
     }
 
@@ -117,6 +121,15 @@ impl<'q> Evaluation<'q, '_> {
             (_, Kind::List) => self.any_element(right, &mut |element| self.related(operator, left, element)),
             (left, right) => relation(operator, left, right),
         }
+    }
+}
+
+fn is_path(expr: &Expr) -> bool {
+    match expr {
+        Expr::Path(_) => true,
+        Expr::Negate(inner) => is_path(inner),
+        Expr::Macro(expansion) => is_path(&expansion.expr),
+        _ => false,
     }
 }
 

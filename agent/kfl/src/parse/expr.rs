@@ -1,87 +1,101 @@
 //! Operators and what stands between them.
 
 use super::Parser;
-use crate::ast::{Comparison, Expr, Literal, Operator, Pattern};
+use crate::ast::{Binding, Comparison, Expr, Literal, Operator, Pattern};
 use crate::caps::{MAX_REGEX_BYTES, MAX_REGEX_CACHE_BYTES, MAX_REGEXES};
 use crate::error::{Error, ErrorKind};
 use crate::lex::{Symbol, Token};
 use crate::scalar::{self, Number};
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Infix {
+    Or,
+    And,
+    Compare(Operator),
+}
+
+impl Infix {
+    fn binding(self) -> Binding {
+        match self {
+            Self::Or => Binding::Or,
+            Self::And => Binding::And,
+            Self::Compare(operator) if operator.is_equality() => Binding::Equality,
+            Self::Compare(_) => Binding::Relation,
+        }
+    }
+}
+
 impl Parser<'_, '_> {
-    pub(super) fn or(&mut self) -> Result<Expr, Error> {
-        self.chain(Symbol::Or, "or", Self::and, Expr::Any)
-    }
-
-    fn and(&mut self) -> Result<Expr, Error> {
-        self.chain(Symbol::And, "and", Self::not, Expr::All)
-    }
-
-    fn chain(
-        &mut self,
-        symbol: Symbol,
-        word: &str,
-        part: fn(&mut Self) -> Result<Expr, Error>,
-        join: fn(Vec<Expr>) -> Expr,
-    ) -> Result<Expr, Error> {
-        let first = part(self)?;
-        let mut parts = vec![first];
-        while self.symbol(0) == Some(symbol) || self.word() == Some(word) {
-            self.advance();
-            self.count(1)?;
-            parts.push(part(self)?);
-        }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { join(parts) })
-    }
-
-    fn not(&mut self) -> Result<Expr, Error> {
-        if self.word() != Some("not") {
-            return self.equality();
-        }
-        self.advance();
-        self.count(1)?;
-        Ok(Expr::Not(Box::new(self.nested(Self::not)?)))
-    }
-
-    fn equality(&mut self) -> Result<Expr, Error> {
-        self.comparisons(Self::relation, |symbol| match symbol {
-            Symbol::Equal => Some(Operator::Equal),
-            Symbol::NotEqual => Some(Operator::NotEqual),
-            _ => None,
-        })
-    }
-
-    fn relation(&mut self) -> Result<Expr, Error> {
-        self.comparisons(Self::unary, |symbol| match symbol {
-            Symbol::Less => Some(Operator::Less),
-            Symbol::LessOrEqual => Some(Operator::LessOrEqual),
-            Symbol::Greater => Some(Operator::Greater),
-            Symbol::GreaterOrEqual => Some(Operator::GreaterOrEqual),
-            _ => None,
-        })
-    }
-
-    /// A chain of comparisons, whose tree grows to the left.
-    fn comparisons(
-        &mut self,
-        operand: fn(&mut Self) -> Result<Expr, Error>,
-        operator: fn(Symbol) -> Option<Operator>,
-    ) -> Result<Expr, Error> {
+    /// The operators that bind at least as tightly as `least`. One function for all of them, so that a level of
+    /// parentheses takes few frames of the stack.
+    pub(super) fn expr(&mut self, least: Binding) -> Result<Expr, Error> {
         let depth = self.depth;
-        let mut left = operand(self)?;
-        while let Some(operator) = self.symbol(0).and_then(operator) {
-            self.deepen()?;
-            self.count(1)?;
-            let place = self.spanned(0).start;
+        let mut left = if self.word() == Some("not") && least <= Binding::Not {
             self.advance();
-            let right = operand(self)?;
-            let regexes = [&left, &right].iter().filter(|side| matches!(side, Expr::Regex(_))).count();
-            if regexes > usize::from(operator.is_equality()) {
-                return Err(Error::at(self.text, place, ErrorKind::RegexPlace));
-            }
-            left = Expr::Compare(Box::new(Comparison { operator, left, right }));
+            self.count(1)?;
+            Expr::Not(Box::new(self.nested(|parser| parser.expr(Binding::Not))?))
+        } else {
+            self.unary()?
+        };
+        while let Some(operator) = self.operator().filter(|operator| operator.binding() >= least) {
+            left = match operator {
+                Infix::Or => {
+                    self.depth = depth;
+                    self.chain(left, Infix::Or, Binding::And).map(Expr::Any)?
+                }
+                Infix::And => {
+                    self.depth = depth;
+                    self.chain(left, Infix::And, Binding::Not).map(Expr::All)?
+                }
+                Infix::Compare(operator) => self.comparison(left, operator)?,
+            };
         }
         self.depth = depth;
         Ok(left)
+    }
+
+    fn operator(&self) -> Option<Infix> {
+        match self.symbol(0) {
+            Some(Symbol::And) => Some(Infix::And),
+            Some(Symbol::Or) => Some(Infix::Or),
+            Some(Symbol::Equal) => Some(Infix::Compare(Operator::Equal)),
+            Some(Symbol::NotEqual) => Some(Infix::Compare(Operator::NotEqual)),
+            Some(Symbol::Less) => Some(Infix::Compare(Operator::Less)),
+            Some(Symbol::LessOrEqual) => Some(Infix::Compare(Operator::LessOrEqual)),
+            Some(Symbol::Greater) => Some(Infix::Compare(Operator::Greater)),
+            Some(Symbol::GreaterOrEqual) => Some(Infix::Compare(Operator::GreaterOrEqual)),
+            Some(_) => None,
+            None => match self.word() {
+                Some("and") => Some(Infix::And),
+                Some("or") => Some(Infix::Or),
+                _ => None,
+            },
+        }
+    }
+
+    /// All parts that one operator joins.
+    fn chain(&mut self, first: Expr, operator: Infix, part: Binding) -> Result<Vec<Expr>, Error> {
+        let mut parts = vec![first];
+        while self.operator() == Some(operator) {
+            self.advance();
+            self.count(1)?;
+            parts.push(self.expr(part)?);
+        }
+        Ok(parts)
+    }
+
+    /// A chain of comparisons makes a tree that grows to the left, a level with each.
+    fn comparison(&mut self, left: Expr, operator: Operator) -> Result<Expr, Error> {
+        self.deepen()?;
+        self.count(1)?;
+        let place = self.spanned(0).start;
+        self.advance();
+        let right = if operator.is_equality() { self.expr(Binding::Relation)? } else { self.unary()? };
+        let regexes = [&left, &right].iter().filter(|side| matches!(side, Expr::Regex(_))).count();
+        if regexes > usize::from(operator.is_equality()) {
+            return Err(Error::at(self.text, place, ErrorKind::RegexPlace));
+        }
+        Ok(Expr::Compare(Box::new(Comparison { operator, left, right })))
     }
 
     fn unary(&mut self) -> Result<Expr, Error> {
@@ -128,7 +142,7 @@ impl Parser<'_, '_> {
             Token::Regex => self.regex(),
             Token::Symbol(Symbol::Open) => {
                 self.advance();
-                let expr = self.nested(Self::or)?;
+                let expr = self.nested(|parser| parser.expr(Binding::Or))?;
                 self.expect(Symbol::Close, "\")\", \"and\", \"or\" or an operator")?;
                 Ok(expr)
             }

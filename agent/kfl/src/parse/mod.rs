@@ -6,7 +6,7 @@ mod path;
 
 use std::sync::Arc;
 
-use crate::ast::{Expr, Macro, Path};
+use crate::ast::{Binding, Expr, Macro, Path};
 use crate::caps::{MAX_DEPTH, MAX_NODES};
 use crate::error::{Error, ErrorKind};
 use crate::lex::{self, Spanned, Symbol, Token};
@@ -28,7 +28,7 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(text: &str, macros: &mut dyn Lookup, depth: usize) -> Result<Parsed, Error> {
     let mut parser = Parser::new(text, macros)?;
     (parser.depth, parser.deepest) = (depth, depth);
-    let expr = if parser.peek() == &Token::End { Expr::All(Vec::new()) } else { parser.or()? };
+    let expr = if parser.peek() == &Token::End { Expr::All(Vec::new()) } else { parser.expr(Binding::Or)? };
     if parser.peek() != &Token::End {
         return Err(parser.unexpected("an operator, \"and\", \"or\" or the end of the query"));
     }

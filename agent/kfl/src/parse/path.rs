@@ -1,7 +1,7 @@
 //! Paths, and what may follow them.
 
 use super::Parser;
-use crate::ast::{Expr, Path, Step, Test, TestKind};
+use crate::ast::{Binding, Expr, Path, Step, Test, TestKind};
 use crate::caps::MAX_STEPS;
 use crate::error::{Error, ErrorKind};
 use crate::lex::{Symbol, Token};
@@ -187,7 +187,7 @@ impl Parser<'_, '_> {
         if self.symbol(0) == Some(Symbol::Close) {
             return Err(self.error(arguments));
         }
-        let argument = self.nested(Self::or)?;
+        let argument = self.nested(|parser| parser.expr(Binding::Or))?;
         if self.symbol(0) == Some(Symbol::Comma) {
             return Err(self.error(arguments));
         }

@@ -3,6 +3,7 @@
 //! [`read`] checks the whole text once; the rest relies on it, though nothing but the answer would be wrong if it could not.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::{ControlFlow, Range};
 
 use super::edit::Edit;
@@ -21,15 +22,13 @@ pub(super) fn read(text: &str) -> Result<Option<Range<usize>>, TooLarge> {
 pub(super) struct Json<'a> {
     source: &'a str,
     range: Range<usize>,
-    /// Of a string, its content.
-    text: Cow<'a, str>,
+    /// Of a string, its content, once it was asked for.
+    text: OnceCell<Cow<'a, str>>,
 }
 
 impl<'a> Json<'a> {
     pub(super) fn new(source: &'a str, range: Range<usize>) -> Self {
-        let raw = source.get(range.clone()).unwrap_or_default();
-        let inside = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
-        Self { source, range, text: inside.map_or(Cow::Borrowed(""), unescaped) }
+        Self { source, range, text: OnceCell::new() }
     }
 
     fn raw(&self) -> &'a str {
@@ -43,7 +42,10 @@ impl Part for Json<'_> {
         match raw.as_bytes().first() {
             Some(b'{') => Kind::Object,
             Some(b'[') => Kind::List,
-            Some(b'"') => Kind::Str(&self.text),
+            Some(b'"') => Kind::Str(self.text.get_or_init(|| {
+                let inside = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
+                unescaped(inside.unwrap_or_default())
+            })),
             Some(b't') => Kind::Bool(true),
             Some(b'f') => Kind::Bool(false),
             Some(b'n') | None => Kind::Null,
