@@ -21,7 +21,9 @@ mod writer;
 
 pub use error::{Damage, Found, Part, PcapError};
 pub use reader::PcapReader;
-pub use writer::{PcapWriteError, PcapWriter, Resolution};
+pub use writer::{
+    FILE_HEADER_BYTES, PcapWriteError, PcapWriter, RECORD_HEADER_BYTES, Resolution, file_header, record_header,
+};
 
 /// The most bytes one packet may have, whatever the file's own limit says. The largest any link type has, to libpcap and
 /// Wireshark alike; the buffer grows to it only as the bytes really come.

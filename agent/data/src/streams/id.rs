@@ -1,0 +1,67 @@
+use std::fmt;
+
+/// The digits a stream's number has at least.
+const DIGITS: usize = 12;
+
+/// Which stream: its number, and whether it is UDP. Shown as the name of its pcap: `000000000001.pcap`,
+/// `000000000002_udp.pcap`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StreamId {
+    pub number: u64,
+    pub is_udp: bool,
+}
+
+impl StreamId {
+    pub fn tcp(number: u64) -> Self {
+        Self { number, is_udp: false }
+    }
+
+    pub fn udp(number: u64) -> Self {
+        Self { number, is_udp: true }
+    }
+
+    /// Understands the name of a stream as items have it, with or without `.pcap`, with or without folders before it.
+    pub fn parse(name: &str) -> Option<Self> {
+        let base = name.rsplit_once('/').map_or(name, |(_, base)| base);
+        let stem = base.strip_suffix(".pcap").unwrap_or(base);
+        let (digits, is_udp) = stem.strip_suffix("_udp").map_or((stem, false), |digits| (digits, true));
+        let is_canonical = digits.len() == DIGITS || (digits.len() > DIGITS && !digits.starts_with('0'));
+        if !is_canonical || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        Some(Self { number: digits.parse().ok()?, is_udp })
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:0DIGITS$}{}.pcap", self.number, if self.is_udp { "_udp" } else { "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_leads_back_to_its_stream() {
+        for id in [StreamId::tcp(0), StreamId::udp(7), StreamId::tcp(10u64.pow(12)), StreamId::udp(u64::MAX)]
+        {
+            let name = id.to_string();
+            assert_eq!(StreamId::parse(&name), Some(id));
+            assert_eq!(StreamId::parse(name.trim_end_matches(".pcap")), Some(id));
+            assert_eq!(StreamId::parse(&format!("pcaps/{name}")), Some(id));
+        }
+        assert_eq!(StreamId::udp(2).to_string(), "000000000002_udp.pcap");
+    }
+
+    #[test]
+    fn other_names_are_no_streams() {
+        for name in
+            ["", "1.pcap", "000000000001.pcapng", "0000000000001.pcap", "00000000000a", "+00000000001", "x"]
+        {
+            assert_eq!(StreamId::parse(name), None, "{name}");
+        }
+        assert_eq!(StreamId::parse("99999999999999999999.pcap"), None);
+    }
+}
