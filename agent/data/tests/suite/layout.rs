@@ -62,8 +62,9 @@ fn folders_move_but_not_into_themselves_or_over_something() {
 fn no_tree_becomes_deeper_than_paths_reach() {
     let place = Place::new();
     let files = place.files();
-    let deep =
-        |name: &str, depth| [name].into_iter().chain(std::iter::repeat_n("d", depth - 1)).collect::<Vec<_>>();
+    let deep = |name: &'static str, depth: usize| {
+        [name].into_iter().chain(std::iter::repeat_n("d", depth - 1)).collect::<Vec<_>>()
+    };
     files.mkdir(&deep("a", 40).join("/")).unwrap();
     files.mkdir(&deep("b", 30).join("/")).unwrap();
     let error = files.r#move("b", &deep("a", 40).join("/")).unwrap_err();

@@ -48,8 +48,8 @@ fn a_write_that_finds_no_room_leaves_the_file_as_it_was() {
     let place = Place::new();
     let files = place.files_with(blocks(3));
     files.write("a", b"before").unwrap();
-    assert!(files.write("a", &vec![0; 9000]).is_err());
-    assert!(files.append("a", &vec![0; 9000]).is_err());
+    assert!(files.write("a", &vec![0; 8_193]).is_err());
+    assert!(files.append("a", &vec![0; 12_288]).is_err());
     assert_eq!(place.text("a"), "before");
     assert_eq!(files.counters().used_bytes, BLOCK_BYTES);
 }
