@@ -119,17 +119,14 @@ impl Files {
         }
     }
 
-    /// Opens a file for reading, for `helper` (`vendor.s3.put`) to name in its errors. The pcap of a stream is complete
-    /// up to now.
-    pub fn read(&self, helper: &'static str, path: &str) -> Result<File, FileError> {
-        self.outcome(helper, path, || self.open(&Relative::below(path)?).map(|(file, _)| file))
+    /// Opens a file for reading, for `helper` (`vendor.s3.put`) to name in its errors, and says how many bytes of it to
+    /// read: more may be written meanwhile. The pcap of a stream is whole up to there and has all packets up to now.
+    pub fn read(&self, helper: &'static str, path: &str) -> Result<(File, u64), FileError> {
+        self.outcome(helper, path, || self.open(&Relative::below(path)?))
     }
 
-    /// A regular file and its size.
     fn open(&self, place: &Relative) -> Result<(File, u64), Reason> {
-        if let Some((streams, name)) = self.managed_file(place) {
-            streams.path(name)?;
-        }
+        let kept = self.managed_file(place).map(|(streams, name)| streams.kept(name)).transpose()?;
         let metadata = self.dir().metadata(place.as_str())?;
         if metadata.is_dir() {
             return Err(Reason::IsFolder);
@@ -139,7 +136,10 @@ impl Files {
             return Err(Reason::Special);
         }
         let file = self.dir().open(place.as_str())?;
-        let bytes = file.metadata()?.len();
+        let bytes = match kept {
+            Some(kept) => kept.bytes,
+            None => file.metadata()?.len(),
+        };
         Ok((file, bytes))
     }
 

@@ -1,14 +1,17 @@
 //! The pcap of every stream, and `pcap.path`.
 
 mod config;
-mod file;
+mod disk;
 mod id;
 mod order;
+mod queue;
 mod room;
+mod slot;
 mod store;
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use cap_std::fs::Dir;
 use remora_packet::{Packet, Timestamp};
@@ -18,6 +21,8 @@ pub use id::StreamId;
 
 use crate::Files;
 use crate::error::Reason;
+use disk::Disk;
+use queue::Shared;
 use store::Store;
 
 /// The folder of the data directory that holds the pcaps of streams.
@@ -47,8 +52,8 @@ impl From<StreamsError> for Reason {
 
 /// The packet thread's end: every packet with its stream goes in here.
 ///
-/// A packet is copied into the stream's buffer. It is written when the buffer is full, when the stream pauses, or when
-/// somebody asks for the file. Errors of the disk are counted and told once; capture goes on.
+/// A packet is copied into the stream's buffer. A thread of the streams' own writes the buffer when it is full, when the
+/// stream pauses, or when somebody asks for the file. Errors of the disk are counted and told once; capture goes on.
 #[derive(Debug)]
 pub struct StreamWriter {
     streams: Streams,
@@ -57,8 +62,16 @@ pub struct StreamWriter {
 /// The script threads' end: asks for files. Cheap to clone.
 #[derive(Clone)]
 pub struct Streams {
-    /// None where streams are not kept. Held for the copy of one packet, or the writing of one buffer.
-    store: Option<Arc<Mutex<Store>>>,
+    /// None where streams are not kept.
+    owner: Option<Arc<Owner>>,
+}
+
+/// Ends the disk's thread with the last who could give it work.
+struct Owner {
+    dir: Arc<Dir>,
+    /// Locked for the copy of a packet into its buffer, never while the disk works.
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// What of a stream's file is complete.
@@ -72,7 +85,7 @@ impl Streams {
     /// Takes charge of the folder [`FOLDER`] and removes what an earlier run left there: files with names of streams, no
     /// others. From then on scripts cannot write there.
     pub fn open(files: &Files, config: StreamsConfig) -> io::Result<(StreamWriter, Self)> {
-        let mut streams = Self { store: None };
+        let mut streams = Self { owner: None };
         if config.enabled {
             files.dir().create_dir_all(FOLDER)?;
             let dir = files.dir().open_dir(FOLDER)?;
@@ -86,7 +99,14 @@ impl Streams {
                     dir.remove_file(&name)?;
                 }
             }
-            streams.store = Some(Arc::new(Mutex::new(Store::new(dir, config))));
+            let dir = Arc::new(dir);
+            let disk = Disk::new(dir.clone(), config.open_files);
+            let shared = Arc::new(Shared::new(Store::new(config)));
+            let thread = std::thread::Builder::new().name("pcaps".to_owned()).spawn({
+                let shared = shared.clone();
+                move || shared.run(disk)
+            })?;
+            streams.owner = Some(Arc::new(Owner { dir, shared, thread: Some(thread) }));
             if files.shared.streams.set(streams.clone()).is_err() {
                 return Err(io::Error::other("the streams of this data directory are open already"));
             }
@@ -102,62 +122,85 @@ impl Streams {
     }
 
     pub fn counters(&self) -> StreamCounters {
-        self.store().map(|store| store.counters()).unwrap_or_default()
+        self.shared().map(|shared| shared.with(|store| store.counters())).unwrap_or_default()
     }
 
-    /// Writes all buffers. The packet thread gets its turn between two.
+    /// Has all buffers written and waits for it.
     pub fn flush(&self) {
+        let Some(shared) = self.shared() else { return };
+        // One after the other, so that the packet thread gets its turn between two.
         for id in self.ids() {
-            if let Some(mut store) = self.store() {
-                let _ = store.complete(id);
+            if let Some(answer) = shared.with(|store| store.complete(id)) {
+                let _ = answer.recv();
             }
         }
     }
 
     /// What is kept of a stream, written to its file.
     pub(crate) fn kept(&self, name: &str) -> Result<Kept, StreamsError> {
-        let mut store = self.store().ok_or(StreamsError::Disabled)?;
+        let shared = self.shared().ok_or(StreamsError::Disabled)?;
         let unknown = || StreamsError::Unknown { name: name.to_owned() };
         let id = StreamId::parse(name).ok_or_else(unknown)?;
-        let complete = store.complete(id).ok_or_else(unknown)?;
-        complete.map_err(|source| StreamsError::Write { name: id.to_string(), source })
+        let answer = shared.with(|store| store.complete(id)).ok_or_else(unknown)?;
+        match answer.recv().unwrap_or_else(|_| Err(ended())) {
+            Ok(bytes) => Ok(Kept { id, bytes }),
+            Err(source) => Err(StreamsError::Write { name: id.to_string(), source }),
+        }
     }
 
     /// All streams, in the order of their numbers.
     pub(crate) fn ids(&self) -> Vec<StreamId> {
-        let mut ids = self.store().map(|store| store.ids()).unwrap_or_default();
+        let mut ids = self.shared().map(|shared| shared.with(|store| store.ids())).unwrap_or_default();
         ids.sort_unstable();
         ids
     }
 
     /// The file of a stream for reading.
     pub(crate) fn open_file(&self, id: StreamId) -> io::Result<std::fs::File> {
-        let dir = self.store().map(|store| store.dir()).ok_or(io::ErrorKind::NotFound)?;
-        dir.open(id.to_string()).map(cap_std::fs::File::into_std)
+        let owner = self.owner.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        owner.dir.open(id.to_string()).map(cap_std::fs::File::into_std)
     }
 
     /// Forgets a stream and removes its file; whether there was one.
     pub(crate) fn remove(&self, name: &str) -> io::Result<bool> {
-        let (Some(mut store), Some(id)) = (self.store(), StreamId::parse(name)) else { return Ok(false) };
-        store.remove_for_script(id)
+        let (Some(shared), Some(id)) = (self.shared(), StreamId::parse(name)) else { return Ok(false) };
+        match shared.with(|store| store.remove_for_script(id)) {
+            Some(answer) => answer.recv().unwrap_or_else(|_| Err(ended())).map(|()| true),
+            None => Ok(false),
+        }
     }
 
     /// Completes a stream's file, moves it and forgets the stream.
-    pub(crate) fn detach(&self, name: &str, to: &Dir, path: &str) -> io::Result<()> {
-        let (Some(mut store), Some(id)) = (self.store(), StreamId::parse(name)) else {
+    pub(crate) fn detach(&self, name: &str, to: &Arc<Dir>, path: &str) -> io::Result<()> {
+        let (Some(shared), Some(id)) = (self.shared(), StreamId::parse(name)) else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        store.detach(id, to, path)
+        let answer = shared.with(|store| store.detach(id, to, path)).ok_or(io::ErrorKind::NotFound)?;
+        answer.recv().unwrap_or_else(|_| Err(ended()))
     }
 
-    fn store(&self) -> Option<MutexGuard<'_, Store>> {
-        self.store.as_ref().map(|store| store.lock().unwrap_or_else(PoisonError::into_inner))
+    fn shared(&self) -> Option<&Shared> {
+        self.owner.as_ref().map(|owner| &*owner.shared)
+    }
+}
+
+fn ended() -> io::Error {
+    io::Error::other("the thread that writes pcaps has ended")
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.shared.close();
+        if let Some(thread) = self.thread.take() {
+            // It is told to end, and what it could not do it has told.
+            let _ = thread.join();
+        }
     }
 }
 
 impl std::fmt::Debug for Streams {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Streams").field("enabled", &self.store.is_some()).finish()
+        f.debug_struct("Streams").field("enabled", &self.owner.is_some()).finish()
     }
 }
 
@@ -165,16 +208,16 @@ impl StreamWriter {
     /// Appends a packet to its stream's pcap. The first packet decides the file's link type.
     #[inline]
     pub fn packet(&mut self, id: StreamId, packet: &Packet<'_>) {
-        if let Some(mut store) = self.streams.store() {
-            store.packet(id, packet);
+        if let Some(shared) = self.streams.shared() {
+            shared.with_room(|store| store.packet(id, packet));
         }
     }
 
     /// The stream ended: its file is completed and closed, and is among the first to go when room is needed. A late packet
     /// is still kept.
     pub fn finish(&mut self, id: StreamId) {
-        if let Some(mut store) = self.streams.store() {
-            store.finish(id);
+        if let Some(shared) = self.streams.shared() {
+            shared.with_room(|store| store.finish(id));
         }
     }
 
@@ -182,8 +225,8 @@ impl StreamWriter {
     /// their buffers, and removes pcaps whose time is over: a bounded number of each in one call, so call it for every
     /// batch of packets. With nothing to do it costs no more than a lock.
     pub fn advance(&mut self, now: Timestamp) {
-        if let Some(mut store) = self.streams.store() {
-            store.advance(now);
+        if let Some(shared) = self.streams.shared() {
+            shared.with_room(|store| store.advance(now));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! In a process of its own, whose files can be a few KiB long only: what a disk does that is full.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 use std::process::Command;
 

@@ -1,5 +1,7 @@
 //! In a process of its own: what a snapshot needs of memory does not grow with what is in it.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 
 use remora_data::{Files, FilesConfig, SnapshotConfig, StreamId, Streams, StreamsConfig, snapshot};
@@ -17,7 +19,8 @@ fn a_snapshot_takes_bounded_memory() {
     const PACKETS: i64 = 60_000;
     let place = std::env::temp_dir().join(format!("remora-data-memory-{}", std::process::id()));
     let files = Files::new(&place, FilesConfig::default()).unwrap();
-    let streams_config = StreamsConfig { buffer_bytes: 1 << 20, ..StreamsConfig::default() };
+    let streams_config =
+        StreamsConfig { buffer_bytes: 1 << 20, wait_for_disk: true, ..StreamsConfig::default() };
     let (mut writer, streams) = Streams::open(&files, streams_config).unwrap();
     let data = [0; 1_400];
     for at in 0..PACKETS {

@@ -11,7 +11,6 @@ use tar::{Builder, EntryType, Header};
 use super::Files;
 use crate::error::{FileError, Reason, Stopped};
 use crate::path::Relative;
-use crate::streams;
 use crate::temporary::{Temporary, is_temporary, names_of_time};
 use crate::walk::{Found, walk};
 
@@ -25,11 +24,6 @@ impl Files {
     pub fn tar(&self, dir: &str, go_on: GoOn<'_>) -> Result<String, FileError> {
         self.outcome("file.tar", dir, || {
             let place = Relative::place(dir)?;
-            if let Some(streams) = self.shared.streams.get()
-                && (place.is_root() || place.top().0 == streams::FOLDER)
-            {
-                streams.flush();
-            }
             let metadata = self.dir().metadata(place.open_name())?;
             if !metadata.is_dir() {
                 return Err(Reason::NotAFolder);
@@ -40,7 +34,7 @@ impl Files {
             let mut builder = Builder::new(Guarded { output: encoder, go_on: &mut *go_on });
             walk::<io::Error>(&folder, &mut |found| {
                 if !(place.is_root() && is_temporary(&found.path)) {
-                    add(&mut builder, &folder, &found)?;
+                    add(&mut builder, &folder, &found, self.whole_bytes(&place, &found))?;
                 }
                 Ok(true)
             })?;
@@ -48,9 +42,22 @@ impl Files {
             output.keep_as_new(names_of_time("kubeshark_", ".tar.gz"))?.ok_or(Reason::NoFreeName)
         })
     }
+
+    /// How much of a file is whole that is the pcap of a stream; it has all packets up to now.
+    fn whole_bytes(&self, within: &Relative, found: &Found) -> Option<u64> {
+        let place = within.join(&found.path).ok()?;
+        let (streams, name) = self.managed_file(&place).filter(|_| !found.is_folder)?;
+        streams.kept(name).ok().map(|kept| kept.bytes)
+    }
 }
 
-fn add<W: Write>(builder: &mut Builder<W>, folder: &Dir, found: &Found) -> io::Result<()> {
+/// Adds a folder, or the first `bytes` of a file, all of it where that is not said.
+fn add<W: Write>(
+    builder: &mut Builder<W>,
+    folder: &Dir,
+    found: &Found,
+    bytes: Option<u64>,
+) -> io::Result<()> {
     let mut header = Header::new_gnu();
     header.set_mtime(0);
     if found.is_folder {
@@ -70,8 +77,9 @@ fn add<W: Write>(builder: &mut Builder<W>, folder: &Dir, found: &Found) -> io::R
     header.set_mtime(seconds.unwrap_or_default().as_secs());
     header.set_entry_type(EntryType::Regular);
     header.set_mode(0o644);
-    header.set_size(metadata.len());
-    builder.append_data(&mut header, &found.path, Exactly { input: file, left: metadata.len() })
+    let bytes = bytes.unwrap_or(metadata.len());
+    header.set_size(bytes);
+    builder.append_data(&mut header, &found.path, Exactly { input: file, left: bytes })
 }
 
 /// As many bytes as the entry's header says, whatever happens to the file meanwhile: zeros where it became shorter.

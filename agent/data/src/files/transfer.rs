@@ -38,7 +38,7 @@ impl Files {
             if let Some((streams, name)) = self.managed_file(&source) {
                 let bytes = charge(metadata.len());
                 self.take(bytes)?;
-                if let Err(error) = streams.detach(name, self.dir(), target.as_str()) {
+                if let Err(error) = streams.detach(name, &self.shared.dir, target.as_str()) {
                     self.shared.quota.give_back(bytes);
                     return Err(error.into());
                 }

@@ -16,9 +16,13 @@ pub struct StreamsConfig {
     pub stream_bytes: u64,
     /// The most files open at once; the one longest unused is closed and opened again when it is needed. At least 1.
     pub open_files: usize,
-    /// The most bytes of memory for packets that are not written yet. Buffers of streams longest without a packet are
-    /// written and freed where more is needed.
+    /// The most bytes of memory for packets that are not written yet. Half of it is for the buffers of streams; those of
+    /// streams longest without a packet are written and freed where more is needed. The other half is for what waits for
+    /// the disk.
     pub buffer_bytes: usize,
+    /// What happens when the disk is slower than the packets: the packet thread waits (a replay loses nothing), or packets
+    /// are left out and counted (live capture is not held up).
+    pub wait_for_disk: bool,
 }
 
 impl Default for StreamsConfig {
@@ -30,6 +34,7 @@ impl Default for StreamsConfig {
             stream_bytes: 64 << 20,
             open_files: 256,
             buffer_bytes: 64 << 20,
+            wait_for_disk: false,
         }
     }
 }
@@ -43,6 +48,8 @@ pub struct StreamCounters {
     pub packets_other_link: u64,
     /// Packets left out because the stream's pcap is as large as one may be.
     pub packets_over_stream_bytes: u64,
+    /// Packets taken that were then left out because the disk is too slow.
+    pub packets_shed: u64,
     /// Packets taken that the disk then refused.
     pub packets_lost: u64,
     /// Failed attempts to write: the disk is full, say.

@@ -1,9 +1,11 @@
 //! A data directory of a test's own, and captures in it.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use flate2::read::GzDecoder;
 use remora_data::{Files, FilesConfig, StreamId, StreamWriter, Streams, StreamsConfig};
 use remora_packet::{LinkType, Packet, Timestamp};
 use remora_pcap::{PcapReader, PcapWriter, Resolution};
@@ -53,6 +55,19 @@ impl Place {
         fs::write(self.path(path), content).unwrap();
     }
 
+    /// Paths and contents, in the archive's order.
+    pub(crate) fn text_of_archive(&self, path: &str) -> Vec<(String, Vec<u8>)> {
+        let mut archive = tar::Archive::new(GzDecoder::new(fs::File::open(self.path(path)).unwrap()));
+        let entries = archive.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            let path = entry.path().unwrap().to_str().unwrap().to_owned();
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).unwrap();
+            (path, content)
+        });
+        entries.collect()
+    }
+
     /// Names in the data directory, in order.
     pub(crate) fn names(&self) -> Vec<String> {
         names(&self.path("."))
@@ -84,6 +99,13 @@ pub(crate) fn packet<'a>(nanos: i64, link: LinkType, data: &'a [u8]) -> Packet<'
 
 pub(crate) fn send(writer: &mut StreamWriter, id: StreamId, nanos: i64, data: &[u8]) {
     writer.packet(id, &packet(nanos, LinkType::ETHERNET, data));
+}
+
+/// The disk's thread works in order, so once this returns it did all that was given to it before.
+pub(crate) fn wait_for_disk(writer: &mut StreamWriter, streams: &Streams) {
+    let id = StreamId::udp(999);
+    send(writer, id, 0, b"");
+    streams.path(&id.to_string()).unwrap();
 }
 
 /// All packets of a file, which must be whole.

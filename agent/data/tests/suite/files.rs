@@ -17,7 +17,7 @@ fn write_makes_and_replaces_and_append_makes_and_continues() {
     assert_eq!((place.text("a.txt"), place.text("b.txt")), ("hello there".into(), "new".into()));
     assert_eq!(place.names(), ["a.txt", "b.txt"]);
     let mut text = String::new();
-    files.read("vendor.s3.put", "a.txt").unwrap().read_to_string(&mut text).unwrap();
+    files.read("vendor.s3.put", "a.txt").unwrap().0.read_to_string(&mut text).unwrap();
     assert_eq!(text, "hello there");
 }
 
