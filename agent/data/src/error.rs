@@ -58,6 +58,8 @@ pub enum Reason {
     Quota { used: u64, limit: u64 },
     #[error("the disk is full")]
     DiskFull,
+    #[error("the packets of streams are not kept: the agent runs without it")]
+    NotKept,
     #[error("none of the {count} selected captures is there: {names}")]
     NoneSelected { count: u64, names: String },
     #[error("no name is free: every one that was tried is taken")]

@@ -84,8 +84,9 @@ impl Files {
         Dir::create_ambient_dir_all(path, ambient_authority())?;
         let dir = Dir::open_ambient_dir(path, ambient_authority())?;
         for entry in dir.entries()? {
-            let name = entry?.file_name();
-            if name.to_str().is_some_and(is_temporary) {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name.to_str().is_some_and(is_temporary) && entry.file_type()?.is_file() {
                 dir.remove_file(&name)?;
             }
         }

@@ -33,7 +33,8 @@ const SNAPLEN: u32 = remora_pcap::USUAL_MAX_PACKET_BYTES;
 pub struct SnapshotConfig {
     /// Bytes of packets sorted in memory at a time.
     pub sort_bytes: usize,
-    /// Runs merged, and so temporary files open, at once. At least 2.
+    /// Runs merged, and so temporary files open, at once; besides them the capture being read and the file being written
+    /// are open. At least 2.
     pub open_files: usize,
 }
 
@@ -58,7 +59,8 @@ pub struct Snapshot {
     pub packets_not_ip: u64,
     /// Packets left out because they are longer than any tool reads (256 KiB).
     pub packets_too_long: u64,
-    /// Captures that end within a packet or are damaged; what comes before is in the snapshot.
+    /// Captures that end within a packet or are damaged, and pcaps whose last packets the disk refused; what comes before
+    /// is in the snapshot.
     pub files_cut: u64,
     /// Files that are no captures.
     pub files_unreadable: u64,

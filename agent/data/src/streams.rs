@@ -44,7 +44,8 @@ pub enum StreamsError {
 impl From<StreamsError> for Reason {
     fn from(error: StreamsError) -> Self {
         match error {
-            StreamsError::Disabled | StreamsError::Unknown { .. } => Self::NotFound,
+            StreamsError::Disabled => Self::NotKept,
+            StreamsError::Unknown { .. } => Self::NotFound,
             StreamsError::Write { source, .. } => source.into(),
         }
     }
@@ -87,6 +88,10 @@ impl Streams {
     pub fn open(files: &Files, config: StreamsConfig) -> io::Result<(StreamWriter, Self)> {
         let mut streams = Self { owner: None };
         if config.enabled {
+            // Before anything of theirs is cleared away.
+            if files.shared.streams.get().is_some() {
+                return Err(already_open());
+            }
             files.dir().create_dir_all(FOLDER)?;
             let dir = files.dir().open_dir(FOLDER)?;
             for entry in dir.entries()? {
@@ -108,7 +113,7 @@ impl Streams {
             })?;
             streams.owner = Some(Arc::new(Owner { dir, shared, thread: Some(thread) }));
             if files.shared.streams.set(streams.clone()).is_err() {
-                return Err(io::Error::other("the streams of this data directory are open already"));
+                return Err(already_open());
             }
             files.count()?;
         }
@@ -119,6 +124,11 @@ impl Streams {
     pub fn path(&self, name: &str) -> Result<String, StreamsError> {
         let kept = self.kept(name)?;
         Ok(format!("{FOLDER}/{}", kept.id))
+    }
+
+    /// Whether the packets of streams are kept.
+    pub fn is_enabled(&self) -> bool {
+        self.owner.is_some()
     }
 
     pub fn counters(&self) -> StreamCounters {
@@ -182,6 +192,10 @@ impl Streams {
     fn shared(&self) -> Option<&Shared> {
         self.owner.as_ref().map(|owner| &*owner.shared)
     }
+}
+
+fn already_open() -> io::Error {
+    io::Error::other("the streams of this data directory are open already")
 }
 
 fn ended() -> io::Error {

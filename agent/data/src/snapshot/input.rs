@@ -14,10 +14,10 @@ use crate::error::Reason;
 use crate::files::GoOn;
 use crate::path::Relative;
 use crate::streams::StreamId;
-use crate::{Files, Streams, StreamsError};
+use crate::{FOLDER, Files, Streams, StreamsError};
 
-/// How many packets are read between two questions whether to go on.
-pub(super) const PACKETS_PER_QUESTION: u64 = 1024;
+/// How many packets are read between two questions whether to go on; at most 16 MiB.
+pub(super) const PACKETS_PER_QUESTION: u64 = 64;
 
 /// Endings of the files in a folder that are captures.
 const ENDINGS: [&str; 2] = [".pcap", ".pcapng"];
@@ -36,6 +36,13 @@ impl<'a> Inputs<'a> {
         dir: Option<&str>,
         made: &mut Snapshot,
     ) -> Result<Self, Reason> {
+        // Scripts may also say where streams are.
+        let is_streams =
+            |dir: &&str| streams.is_enabled() && Relative::place(dir).is_ok_and(|at| at.as_str() == FOLDER);
+        let dir = dir.filter(|dir| !is_streams(dir));
+        if dir.is_none() && !streams.is_enabled() {
+            return Err(Reason::NotKept);
+        }
         let mut missing = |name: &String| {
             made.files_missing += 1;
             if made.missing.len() < MAX_NAMES_TOLD {
@@ -102,12 +109,15 @@ impl<'a> Inputs<'a> {
         match self {
             Self::Streams(streams, ids) => {
                 for id in ids {
-                    let kept = match streams.kept(&id.to_string()) {
-                        Ok(kept) => kept,
-                        // Removed for its age since the list was made.
-                        Err(StreamsError::Unknown { .. } | StreamsError::Disabled) => continue,
-                        Err(error) => return Err(error.into()),
-                    };
+                    let name = id.to_string();
+                    let mut kept = streams.kept(&name);
+                    if matches!(kept, Err(StreamsError::Write { .. })) {
+                        // Its last packets are lost; those before are there.
+                        made.files_cut += 1;
+                        kept = streams.kept(&name);
+                    }
+                    // Without a file, or removed for its age since the list was made.
+                    let Ok(kept) = kept else { continue };
                     match streams.open_file(*id) {
                         Ok(file) => read_capture(file.take(kept.bytes), sorter, made, go_on)?,
                         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

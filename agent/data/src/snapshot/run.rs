@@ -64,6 +64,12 @@ impl<'a> Sorter<'a> {
         }
         self.links.see(packet);
         self.entries.push((packet.timestamp, self.records.len()));
+        let end = self.records.len() + RECORD_HEADER_BYTES + packet.data.len();
+        if end > self.records.capacity() {
+            // Twice as much as is needed would be too much.
+            let target = (2 * self.records.capacity()).min(self.sort_bytes).max(end);
+            self.records.reserve_exact(target - self.records.len());
+        }
         push_record(&mut self.records, packet);
         Ok(())
     }

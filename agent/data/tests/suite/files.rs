@@ -180,6 +180,7 @@ fn what_an_earlier_run_left_unfinished_goes() {
     let place = Place::new();
     place.write(".remora-0123456789.part", "half");
     place.write(".remora-x", "not ours");
+    place.write(".remora-a-folder.part/a", "a script's");
     place.files();
-    assert_eq!(place.names(), [".remora-x"]);
+    assert_eq!(place.names(), [".remora-a-folder.part", ".remora-x"]);
 }

@@ -77,14 +77,14 @@ fn more_files_than_may_be_open_are_merged_with_few_open() {
         true
     });
     assert_eq!(records(&place.path(&made.path)), naive(&files));
-    assert!((2..=9).contains(&most), "{most} files were open at once");
+    assert!((2..=10).contains(&most), "{most} files were open at once");
     assert!(most_temporary > 8, "there were {most_temporary} runs at once only");
 }
 
 #[test]
 fn work_that_is_stopped_leaves_nothing_wherever_it_is() {
     let place = Place::new();
-    let packets: Vec<(i64, Vec<u8>)> = (0..6_000).map(|at| (at, vec![0; 10])).collect();
+    let packets: Vec<(i64, Vec<u8>)> = (0..2_000).map(|at| (at, vec![0; 10])).collect();
     place.write("in/a.pcap", capture(LinkType::ETHERNET, &packets));
     let files = place.files();
     let (_writer, streams) = Streams::open(&files, StreamsConfig::default()).unwrap();

@@ -32,9 +32,10 @@ fn the_streams_up_to_now_are_in_it() {
     let kept: Vec<_> = records(&place.path(&made.path)).into_iter().map(|record| record.2).collect();
     assert_eq!(kept, [b"a", b"b", b"c"]);
     assert_eq!((made.files, made.packets, made.link), (2, 3, 1));
-    let again = make(&files, &streams, None, None).unwrap();
+    send(&mut writer, StreamId::tcp(1), 40, b"d");
+    let again = make(&files, &streams, None, Some("./pcaps/")).unwrap();
     assert_ne!(again.path, made.path);
-    assert_eq!(records(&place.path(&again.path)).len(), 3);
+    assert_eq!(records(&place.path(&again.path)).len(), 4);
 }
 
 #[test]
@@ -142,6 +143,29 @@ fn a_snapshot_counts_in_what_scripts_may_take() {
     assert!(matches!(error.reason, Reason::Quota { .. }), "{error}");
     assert_eq!(place.names(), [made.path.as_str(), "pcaps"]);
     assert_eq!(files.counters().used_bytes, 5 * 4096);
+}
+
+#[test]
+fn packets_that_the_disk_refused_do_not_keep_the_others_out() {
+    let place = Place::new();
+    let (files, mut writer, streams) =
+        place.streams(StreamsConfig { open_files: 1, ..StreamsConfig::default() });
+    for (number, data) in [(1, b"one"), (2, b"two")] {
+        send(&mut writer, StreamId::tcp(number), number as i64, data);
+        streams.path(&StreamId::tcp(number).to_string()).unwrap();
+    }
+    let path = place.path("pcaps/000000000001.pcap");
+    std::fs::rename(&path, place.path("aside")).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    send(&mut writer, StreamId::tcp(1), 3, b"lost");
+    writer.finish(StreamId::tcp(1));
+    crate::common::wait_for_disk(&mut writer, &streams);
+    std::fs::remove_dir(&path).unwrap();
+    std::fs::rename(place.path("aside"), &path).unwrap();
+    let made = make(&files, &streams, Some(&["000000000001", "000000000002"]), None).unwrap();
+    let times: Vec<_> = records(&place.path(&made.path)).iter().map(|record| record.0).collect();
+    assert_eq!((times.as_slice(), made.files_cut), (&[1, 2][..], 1));
+    assert_eq!(streams.counters().packets_lost, 1);
 }
 
 /// The second opinion: other people's tools find the same packets.

@@ -2,7 +2,7 @@ use std::fs;
 use std::io::Read;
 
 use proptest::prelude::*;
-use remora_data::{Reason, StreamId, StreamsConfig, StreamsError};
+use remora_data::{Reason, SnapshotConfig, StreamId, Streams, StreamsConfig, StreamsError, snapshot};
 use remora_packet::{LinkType, Timestamp};
 use remora_pcap::PcapReader;
 
@@ -95,6 +95,11 @@ fn nothing_is_kept_where_streams_are_not() {
     writer.finish(StreamId::tcp(1));
     writer.advance(Timestamp::from_parts(100, 0));
     assert!(matches!(streams.path("000000000001"), Err(StreamsError::Disabled)));
+    let error = snapshot(&files, &streams, &SnapshotConfig::default(), None, None, &mut || true).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "pcap.snapshot: \"pcaps\": the packets of streams are not kept: the agent runs without it"
+    );
     // The folder is then one like others.
     files.mkdir("pcaps").unwrap();
     files.write("pcaps/a", b"").unwrap();
@@ -111,6 +116,16 @@ fn only_pcaps_of_streams_are_cleared_away_at_the_start() {
     assert_eq!(names(&place.path("pcaps")), ["000000000001", "1.pcap", "notes.txt"]);
     assert_eq!(place.text("000000000003.pcap"), "a script's");
     assert_eq!(files.counters().used_bytes, 4096);
+}
+
+#[test]
+fn streams_of_one_directory_are_opened_once() {
+    let place = Place::new();
+    let (files, mut writer, streams) = place.streams(StreamsConfig::default());
+    send(&mut writer, StreamId::tcp(1), 1, b"one");
+    let path = streams.path("000000000001").unwrap();
+    assert!(Streams::open(&files, StreamsConfig::default()).is_err());
+    assert_eq!(records(&place.path(&path)).len(), 1);
 }
 
 #[test]
