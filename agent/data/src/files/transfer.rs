@@ -15,7 +15,7 @@ impl Files {
     /// `file.move`: gives a file or folder another place. Into a folder that is there, and to a path that ends in `/`, it
     /// goes under the name it has. A file that is there is replaced. The pcap of a stream that is moved is the script's own
     /// from then on; what more comes of the stream begins a new one.
-    pub fn r#move(&self, from: &str, to: &str) -> Result<(), FileError> {
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), FileError> {
         self.outcome("file.move", &format!("{from} -> {to}"), || {
             let source = Relative::below(from)?;
             let target = self.target(&source, to)?;
@@ -50,7 +50,7 @@ impl Files {
         })
     }
 
-    /// `file.copy`: copies a file as it is at this moment, with the same rules for the target as [`Self::r#move`]. The
+    /// `file.copy`: copies a file as it is at this moment, with the same rules for the target as [`Self::rename`]. The
     /// target is complete or not there.
     pub fn copy(&self, from: &str, to: &str) -> Result<(), FileError> {
         self.outcome("file.copy", &format!("{from} -> {to}"), || {

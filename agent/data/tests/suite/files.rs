@@ -73,7 +73,7 @@ fn nothing_leads_out_of_the_directory() {
             files.append(path, b"x"),
             files.copy(path, "b"),
             files.copy("a", path),
-            files.r#move("a", path),
+            files.rename("a", path),
             files.mkdir(&format!("{path}/x")),
             files.temp("x", path, "").map(drop),
             files.mkdir_temp("x", path).map(drop),
@@ -94,7 +94,7 @@ fn nothing_leads_out_of_the_directory() {
         }
     }
     for path in ["..", "/", "../outside"] {
-        assert!(files.delete(path).is_err() && files.r#move(path, "x").is_err());
+        assert!(files.delete(path).is_err() && files.rename(path, "x").is_err());
     }
     assert!(files.delete("link/secret").is_err());
     // A link itself is the directory's own, and may go.
@@ -114,7 +114,7 @@ fn the_directory_itself_is_not_to_be_changed() {
             files.write(path, b""),
             files.append(path, b""),
             files.delete(path).map(drop),
-            files.r#move(path, "b"),
+            files.rename(path, "b"),
             files.copy(path, "b"),
             files.mkdir(path),
         ];

@@ -15,17 +15,17 @@ fn a_file_goes_into_a_folder_under_its_own_name() {
     place.write("a", "a");
     files.copy("a", "folder").unwrap();
     files.copy("a", "folder/b").unwrap();
-    files.r#move("a", "folder/").unwrap();
-    files.r#move("folder/b", ".").unwrap();
+    files.rename("a", "folder/").unwrap();
+    files.rename("folder/b", ".").unwrap();
     assert_eq!(place.names(), ["b", "folder"]);
     assert_eq!(place.text("folder/a"), "a");
-    let error = files.r#move("b", "nowhere/").unwrap_err();
+    let error = files.rename("b", "nowhere/").unwrap_err();
     assert_eq!(
         error.to_string(),
         "file.move: \"b -> nowhere/\": its folder does not exist; make it first with file.mkdir"
     );
     assert!(matches!(files.copy("no", "x").unwrap_err().reason, Reason::NotFound));
-    assert!(matches!(files.r#move("no", "x").unwrap_err().reason, Reason::NotFound));
+    assert!(matches!(files.rename("no", "x").unwrap_err().reason, Reason::NotFound));
 }
 
 #[test]
@@ -35,10 +35,10 @@ fn a_file_replaces_a_file_and_itself_stays() {
     place.write("a", "a");
     place.write("b", "b");
     files.copy("a", "./a").unwrap();
-    files.r#move("a", "a").unwrap();
+    files.rename("a", "a").unwrap();
     files.copy("a", "b").unwrap();
     assert_eq!(place.text("b"), "a");
-    files.r#move("a", "b").unwrap();
+    files.rename("a", "b").unwrap();
     assert_eq!(place.names(), ["b"]);
 }
 
@@ -48,11 +48,11 @@ fn folders_move_but_not_into_themselves_or_over_something() {
     let files = place.files();
     place.write("one/in/a", "a");
     place.write("two/one/x", "x");
-    let reason = |from, to| files.r#move(from, to).unwrap_err().reason;
+    let reason = |from, to| files.rename(from, to).unwrap_err().reason;
     assert!(matches!(reason("one", "one/in"), Reason::IntoItself));
     assert!(matches!(reason("one", "two"), Reason::Exists));
     assert!(matches!(reason("one", "no/where"), Reason::NoParent));
-    files.r#move("one", "two/three").unwrap();
+    files.rename("one", "two/three").unwrap();
     assert_eq!(place.text("two/three/in/a"), "a");
 }
 
@@ -65,9 +65,9 @@ fn no_tree_becomes_deeper_than_paths_reach() {
     };
     files.mkdir(&deep("a", 40).join("/")).unwrap();
     files.mkdir(&deep("b", 30).join("/")).unwrap();
-    let error = files.r#move("b", &deep("a", 40).join("/")).unwrap_err();
+    let error = files.rename("b", &deep("a", 40).join("/")).unwrap_err();
     assert!(matches!(error.reason, Reason::Depth { limit: 64 }), "{error}");
-    files.r#move("b", &deep("a", 30).join("/")).unwrap();
+    files.rename("b", &deep("a", 30).join("/")).unwrap();
     assert!(files.delete("a").unwrap());
     assert_eq!(files.counters().used_bytes, 0);
 }

@@ -39,7 +39,7 @@ fn files_take_no_more_than_the_limit_and_what_goes_makes_room() {
     assert_eq!((files.counters().limited, files.counters().used_bytes), (8, 16384));
     files.delete("b").unwrap();
     files.write("c", &block.repeat(2)).unwrap();
-    files.r#move("c", "a").unwrap();
+    files.rename("c", "a").unwrap();
     assert_eq!(files.counters().used_bytes, 2 * BLOCK_BYTES);
 }
 
@@ -114,7 +114,7 @@ proptest! {
             let _ = match step {
                 Step::Write(a, n) => files.write(PATHS[a], &vec![0; n]),
                 Step::Append(a, n) => files.append(PATHS[a], &vec![0; n]),
-                Step::Move(a, b) => files.r#move(PATHS[a], PATHS[b]),
+                Step::Move(a, b) => files.rename(PATHS[a], PATHS[b]),
                 Step::Copy(a, b) => files.copy(PATHS[a], PATHS[b]),
                 Step::Delete(a) => files.delete(PATHS[a]).map(drop),
                 Step::Mkdir(a) => files.mkdir(PATHS[a]),

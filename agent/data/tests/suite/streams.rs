@@ -141,11 +141,11 @@ fn scripts_may_take_pcaps_but_not_write_where_they_are() {
         files.write(&path, b""),
         files.append(&path, b""),
         files.copy("a", "pcaps"),
-        files.r#move("a", &path),
+        files.rename("a", &path),
         files.mkdir("pcaps/x"),
         files.temp("x", "pcaps", "").map(drop),
         files.delete("pcaps").map(drop),
-        files.r#move("pcaps", "x"),
+        files.rename("pcaps", "x"),
     ];
     for result in refused {
         assert!(matches!(result.unwrap_err().reason, Reason::Managed));
@@ -153,7 +153,7 @@ fn scripts_may_take_pcaps_but_not_write_where_they_are() {
     let archive = files.tar("pcaps", &mut || true).unwrap();
     assert!(place.text_of_archive(&archive).iter().all(|(_, bytes)| bytes.len() == 24 + 16 + 3));
     let used = files.counters().used_bytes;
-    files.r#move(&path, "mine.pcap").unwrap();
+    files.rename(&path, "mine.pcap").unwrap();
     files.copy("pcaps/000000000002.pcap", "copy.pcap").unwrap();
     assert!(files.delete("pcaps/000000000003.pcap").unwrap());
     assert!(!files.delete("pcaps/000000000003.pcap").unwrap());
