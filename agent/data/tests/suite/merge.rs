@@ -58,7 +58,7 @@ proptest! {
 #[test]
 fn more_files_than_may_be_open_are_merged_with_few_open() {
     let place = Place::new();
-    let files: Vec<Vec<(i64, Vec<u8>)>> = (0..100)
+    let files: Vec<Vec<(i64, Vec<u8>)>> = (0..95)
         .map(|file| (0..50).map(|at| (at * 100 + (file * 37) % 100, vec![file as u8; 40])).collect())
         .collect();
     for (at, packets) in files.iter().enumerate() {

@@ -55,6 +55,8 @@ fn finished_streams_go_first_then_those_longest_without_a_packet() {
     for number in 1..=5 {
         send(&mut writer, StreamId::tcp(number), 0, b"x");
     }
+    writer.finish(StreamId::tcp(1));
+    // It was not the end.
     send(&mut writer, StreamId::tcp(1), 1, b"x");
     writer.finish(StreamId::tcp(5));
     writer.finish(StreamId::tcp(4));
