@@ -28,16 +28,17 @@ use store::Store;
 /// The folder of the data directory that holds the pcaps of streams.
 pub const FOLDER: &str = "pcaps";
 
+/// Why `pcap.path` has no path to give; what a script sees.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamsError {
-    #[error("the packets of streams are not kept: the agent runs without it")]
+    #[error("pcap.path: the packets of streams are not kept: the agent runs without it")]
     Disabled,
     #[error(
-        "no pcap is kept for the stream {name:?}: there was none of this name, or it was removed after the time or for \
-         the room that pcaps may take"
+        "pcap.path: no pcap is kept for the stream {name:?}: there was none of this name, or it was removed after the \
+         time or for the room that pcaps may take"
     )]
     Unknown { name: String },
-    #[error("cannot write the pcap of the stream {name}: {source}")]
+    #[error("pcap.path: cannot write the pcap of the stream {name}: {source}")]
     Write { name: String, source: io::Error },
 }
 

@@ -22,7 +22,8 @@ mod writer;
 pub use error::{Damage, Found, Part, PcapError};
 pub use reader::PcapReader;
 pub use writer::{
-    FILE_HEADER_BYTES, PcapWriteError, PcapWriter, RECORD_HEADER_BYTES, Resolution, file_header, record_header,
+    FILE_HEADER_BYTES, PcapWriteError, PcapWriter, RECORD_HEADER_BYTES, Resolution, file_header,
+    record_header,
 };
 
 /// The most bytes one packet may have, whatever the file's own limit says. The largest any link type has, to libpcap and
