@@ -1,5 +1,6 @@
 //! When a request is sent once more, and after how long.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -36,10 +37,26 @@ impl Retry {
     pub(crate) fn for_failure(self, error: &reqwest::Error) -> bool {
         match self {
             Self::Never => false,
-            Self::Unsent => error.is_connect(),
-            Self::Repeatable => !error.is_builder() && !error.is_redirect(),
+            Self::Unsent => error.is_connect() && !is_tls(error),
+            Self::Repeatable => !error.is_builder() && !error.is_redirect() && !is_tls(error),
         }
     }
+}
+
+/// A handshake that failed fails again: a certificate does not become trusted by asking for it twice.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        // An I/O error leaves the error it holds out of its sources.
+        cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    false
 }
 
 /// The wait a server asks for (RFC 9110, section 10.2.3): seconds, or a date.

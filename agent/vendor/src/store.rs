@@ -11,6 +11,7 @@ use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::AUTHORIZATION;
 use tokio::time::timeout_at;
 
 use crate::client::causes;
@@ -200,7 +201,15 @@ struct TooLong(usize);
 
 #[async_trait]
 impl HttpService for Connector {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        // Some requests of the store without a token would send an empty one.
+        if request
+            .headers()
+            .get(AUTHORIZATION)
+            .is_some_and(|value| value.as_bytes().trim_ascii() == b"Bearer")
+        {
+            request.headers_mut().remove(AUTHORIZATION);
+        }
         let (head, body) = HttpService::call(&self.client, request).await?.into_parts();
         let mut chunks = body.bytes_stream();
         let mut bytes = Vec::new();
