@@ -5,10 +5,12 @@
 //! wherever the later one, (url, token, organization, bucket, measurement, data, tags), has one, so nothing tells them
 //! apart. The later one, which is the documented one, holds. No other helper changed.
 
+use std::fmt;
+
 use crate::{Slack, SlackBot};
 
 /// What a call of `vendor.slack` is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum SlackCall<'a> {
     /// (webhookUrl, pretext, text, color).
     Webhook(Slack<'a>),
@@ -37,7 +39,7 @@ pub fn slack<'a>(arguments: &[Option<&'a str>]) -> SlackCall<'a> {
 }
 
 /// The arguments of `vendor.s3.put` and `vendor.s3.clear`, whatever their order. An empty optional one is absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct S3Arguments<'a> {
     /// The bucket's name.
     pub bucket: &'a str,
@@ -49,6 +51,18 @@ pub struct S3Arguments<'a> {
     pub key_id: Option<&'a str>,
     /// The secret half of the keys.
     pub access_key: Option<&'a str>,
+}
+
+/// Shows no keys.
+impl fmt::Debug for S3Arguments<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bucket, path, region, .. } = self;
+        f.debug_struct("S3Arguments")
+            .field("bucket", bucket)
+            .field("path", path)
+            .field("region", region)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Tells the orders of `vendor.s3.put` apart: (region, keyID, accessKey, bucket, path) until November 2023, (bucket, path,
@@ -112,7 +126,7 @@ fn is_region(text: Option<&str>) -> bool {
 mod tests {
     use super::*;
 
-    fn some<'a, const N: usize>(texts: [&'a str; N]) -> Vec<Option<&'a str>> {
+    fn some<const N: usize>(texts: [&str; N]) -> Vec<Option<&str>> {
         texts.into_iter().map(Some).collect()
     }
 

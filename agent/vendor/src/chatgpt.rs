@@ -13,7 +13,7 @@ use crate::{Error, Vendor};
 const MAX_TOKENS: u32 = 1024;
 
 /// `chatgpt.prompt(apiKey, prompt, maxTokens)`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Prompt<'a> {
     /// The key of the service. An empty one sends none, for services inside a cluster that want none.
     pub api_key: &'a str,

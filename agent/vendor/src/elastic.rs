@@ -17,7 +17,7 @@ use crate::{Error, Vendor};
 
 /// `vendor.elastic(url, index, data, username, password, cloudID, apiKey, serviceToken, certificateFingerprint)`. An
 /// optional argument that is empty counts as absent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Elastic<'a> {
     /// Where the cluster is. Not looked at where there is a Cloud ID.
     pub url: &'a str,

@@ -199,11 +199,14 @@ pub(crate) fn parse_url(text: &str, what: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// `base` with `path` behind it, whether or not `base` ends in a slash.
+/// `base` with `path` behind it, whether or not `base` ends in a slash, and without userinfo: it would become a second
+/// `Authorization` header.
 pub(crate) fn join(base: &str, path: &str, what: &str) -> Result<Url, Error> {
     let mut url = parse_url(base, what)?;
     let joined = format!("{}/{path}", url.path().trim_end_matches('/'));
     url.set_path(&joined);
+    let bare = url.set_username("").and_then(|()| url.set_password(None));
+    bare.map_err(|()| Error::argument(format!("{what} has no host")))?;
     Ok(url)
 }
 

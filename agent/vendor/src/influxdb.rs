@@ -11,7 +11,7 @@ use crate::scrub::Secrets;
 use crate::{Error, Vendor, line_protocol};
 
 /// `vendor.influxdb(url, token, organization, bucket, measurement, data, tags)`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Influxdb<'a> {
     /// Where the server is; `/api/v2/write` is added.
     pub url: &'a str,

@@ -15,6 +15,20 @@
 //! * It is repeated only where that is safe: see each method.
 //! * Proxies come from [`Config::variables`] (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`); link-local addresses,
 //!   where clouds hand out credentials, are never asked through one.
+//!
+//! ```no_run
+//! use remora_vendor::{Cancel, Config, Runner, Vendor, Webhook};
+//!
+//! # fn main() -> Result<(), remora_vendor::Error> {
+//! let (vendor, runner, cancel) = (Vendor::new(Config::default())?, Runner::new()?, Cancel::new());
+//! let deadline = vendor.config().deadline;
+//! let url = String::from("http://127.0.0.1:8080/hook");
+//! let body = runner.run(deadline, &cancel, async move {
+//!     vendor.webhook(Webhook { method: "POST", url: &url, body: Some("{}"), headers: &[] }).await
+//! })?;
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod arguments;

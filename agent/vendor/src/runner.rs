@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Error;
-use crate::vendor::patience;
 
 /// Threads that drive the requests of all scripts: they only wait, so more would only idle.
 const WORKERS: usize = 2;
 /// Threads for file reads and name look-ups, which block.
 const BLOCKING: usize = 16;
+
+/// Longer than a call's own deadline by this much is waited, because the call's own error says more.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Runs the asynchronous calls of [`Vendor`](crate::Vendor) for threads that can only block. One for all scripts.
 #[derive(Debug)]
@@ -92,7 +94,7 @@ fn wait<T>(
             Err(TryRecvError::Empty) if *tripped => return Err(Error::Cancelled),
             Err(TryRecvError::Empty) => {}
         }
-        let left = patience(deadline).saturating_sub(start.elapsed());
+        let left = deadline.saturating_add(GRACE).saturating_sub(start.elapsed());
         if left.is_zero() {
             return Err(Error::Stuck(deadline));
         }

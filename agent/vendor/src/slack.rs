@@ -10,7 +10,7 @@ use crate::scrub::Secrets;
 use crate::{Error, Target, Vendor};
 
 /// `vendor.slack(webhookUrl, pretext, text, color)`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Slack<'a> {
     /// The address Slack gave for the channel. All of it is a secret.
     pub webhook_url: &'a str,

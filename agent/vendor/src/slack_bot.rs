@@ -18,7 +18,7 @@ use crate::{Error, Target, Vendor};
 const FILES: usize = 32;
 
 /// `vendor.slackBot(token, channelID, pretext, text, color, fields, files)`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct SlackBot<'a> {
     /// A bot token (`xoxb-…`) with the scopes `chat:write` and, for files, `files:write`.
     pub token: &'a str,

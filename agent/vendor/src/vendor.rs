@@ -1,7 +1,6 @@
 //! What the helpers share.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::{Client, Method, Url};
 
@@ -71,11 +70,4 @@ impl std::fmt::Debug for Vendor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Vendor").field("config", &self.0.config).finish_non_exhaustive()
     }
-}
-
-/// How long [`Runner`](crate::Runner) waits for a call with this deadline: a little longer, because the call's own error
-/// says more.
-pub(crate) fn patience(deadline: Duration) -> Duration {
-    const GRACE: Duration = Duration::from_millis(500);
-    deadline.saturating_add(GRACE)
 }

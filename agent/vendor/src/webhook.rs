@@ -25,7 +25,7 @@ const OWN: &[&str] = &[
 ];
 
 /// `vendor.webhook(method, url, body, headers)`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Webhook<'a> {
     /// Any method; empty is `GET`.
     pub method: &'a str,
@@ -38,7 +38,7 @@ pub struct Webhook<'a> {
 }
 
 /// `vendor.webhookForm(method, url, form)`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct WebhookForm<'a> {
     /// Any method; empty is `GET`.
     pub method: &'a str,

@@ -1,4 +1,5 @@
 //! Elasticsearch: the ways to authenticate, and whom a pinned certificate trusts.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

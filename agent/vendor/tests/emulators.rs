@@ -2,6 +2,7 @@
 //!
 //! They come from PyPI, into a virtual environment at `<target directory>/tmp/vendor-venv`. With `REMORA_TEST_TOOLS=1`
 //! the tests make it; otherwise they take it where it is, and are skipped where it is not.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
@@ -33,6 +34,9 @@ fn environment() -> Option<&'static Path> {
     static MADE: OnceLock<Option<PathBuf>> = OnceLock::new();
     MADE.get_or_init(|| {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vendor-venv");
+        // Tests may run in processes of their own, and one of them makes it for all.
+        let lock = std::fs::File::create(path.with_extension("lock")).unwrap();
+        lock.lock().unwrap();
         // The last thing that making it does.
         let done = path.join("complete");
         if !done.exists() && std::env::var_os("REMORA_TEST_TOOLS").is_some_and(|value| value == "1") {

@@ -1,4 +1,5 @@
 //! Cloud Storage on the wire.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

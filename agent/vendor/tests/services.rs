@@ -1,4 +1,5 @@
 //! InfluxDB and chat completions on the wire.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

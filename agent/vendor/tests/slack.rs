@@ -1,4 +1,5 @@
 //! Both of Slack's ways, against a server that answers as Slack documents.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

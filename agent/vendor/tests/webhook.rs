@@ -1,4 +1,5 @@
 //! Webhooks against servers of every temper.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
