@@ -17,7 +17,8 @@ const BLOCKING: usize = 16;
 /// Longer than a call's own deadline by this much is waited, because the call's own error says more.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Runs the asynchronous calls of [`Vendor`](crate::Vendor) for threads that can only block. One for all scripts.
+/// Runs the asynchronous calls of [`Vendor`](crate::Vendor) for threads that can only block. One for
+/// all scripts, because kept connections end with the threads that opened them.
 #[derive(Debug)]
 pub struct Runner {
     // Taken out when it is dropped.

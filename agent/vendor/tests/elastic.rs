@@ -5,6 +5,8 @@ mod support;
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use remora_vendor::{Config, Elastic, Error, Vendor};
 use rustls::ServerConfig;
@@ -19,6 +21,11 @@ struct Access {
     password: Option<&'static str>,
     api_key: Option<&'static str>,
     service_token: Option<&'static str>,
+}
+
+/// RFC 7468, with lines as long as they come.
+fn pem(der: &[u8]) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der))
 }
 
 fn elastic(url: &str, access: Access, fingerprint: Option<&str>) -> Result<String, Error> {
@@ -197,7 +204,7 @@ fn a_pinned_authority_is_not_trusted_behind_a_leaf_it_did_not_sign() {
 #[test]
 fn without_a_pin_only_known_authorities_are_trusted() {
     let one = signed("127.0.0.1");
-    let authority = one.authority.pem();
+    let authority = pem(one.authority.der());
     let server = serve(vec![one.leaf], one.key);
     let error = elastic(&server.url(""), Access::default(), None).unwrap_err().to_string();
     assert!(error.contains("UnknownIssuer"), "{error}");
@@ -205,7 +212,7 @@ fn without_a_pin_only_known_authorities_are_trusted() {
     elastic_with(trusting, &server.url(""), Access::default(), None).unwrap();
 
     let wrong = signed("es.example");
-    let trusting = Config { extra_ca_pem: Some(wrong.authority.pem()), ..config() };
+    let trusting = Config { extra_ca_pem: Some(pem(wrong.authority.der())), ..config() };
     let server = serve(vec![wrong.leaf], wrong.key);
     let error = elastic_with(trusting, &server.url(""), Access::default(), None).unwrap_err().to_string();
     assert!(error.contains("not valid for name"), "{error}");

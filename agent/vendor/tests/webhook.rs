@@ -119,7 +119,6 @@ fn a_server_that_never_answers_costs_the_deadline_and_no_more() {
         assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
         assert_eq!(error.to_string(), format!("POST {}: not done within 0.2 s", server.url(path)));
     }
-    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -279,7 +279,8 @@ where
     F: FnOnce(Vendor) -> R,
     R: Future<Output = Result<T, Error>> + Send + 'static,
 {
-    Runner::new().unwrap().run(LONG, &Cancel::new(), make(vendor.clone()))
+    static RUNNER: OnceLock<Runner> = OnceLock::new();
+    RUNNER.get_or_init(|| Runner::new().unwrap()).run(LONG, &Cancel::new(), make(vendor.clone()))
 }
 
 /// A new empty directory under the target directory of the tests.
