@@ -19,10 +19,23 @@ Examples:
     remora replay --script alert.js --env TOKEN=s3cr3t capture.pcap
   Items as JSON, one a line:
     remora replay --output jsonl capture.pcapng | jq .request.path
+  Only what went wrong:
+    remora replay --filter 'http and response.status >= 500' capture.pcap
   A capture as it is taken:
     tcpdump -i eth0 -w - | remora replay -
   In CI: exit 1 and a report when a rule marked an item with test.fail:
     remora replay --script rules.js --output none --junit report.xml fixtures/*.pcap";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  remora scripts check alert.js
+  remora scripts check --strict --env SLACK_WEBHOOK scripts/";
+
+const CHECK_EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing wrong
+  1  something is wrong with a script
+  2  a file cannot be read";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -54,6 +67,8 @@ pub(crate) enum Command {
     /// Capture live from the kernel, print items and run scripts on them until Ctrl-C (needs root)
     #[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
     Run(Run),
+    /// Look at script files without running them
+    Scripts(Scripts),
     /// List every setting for a config file and `--set`, with its default and meaning
     Settings,
     /// Print the completion script of a shell
@@ -81,6 +96,32 @@ pub(crate) struct Run {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Scripts {
+    #[command(subcommand)]
+    pub(crate) command: ScriptsCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ScriptsCommand {
+    /// Check scripts: syntax, misspelt hooks and helpers, missing arguments, what only browsers or Node.js have
+    #[command(after_help = format!("{CHECK_EXAMPLES}\n\n{CHECK_EXIT_CODES}"))]
+    Check(Check),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// Script files, or folders whose *.js files are all checked
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) scripts: Vec<PathBuf>,
+    /// Key that scripts will find in `env`; with any, others are pointed out. May be given several times
+    #[arg(long, short, value_name = "K")]
+    pub(crate) env: Vec<String>,
+    /// Count warnings as errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Common {
     /// Script file, or a folder whose *.js files are all run; may be given several times
     #[arg(long, short, value_name = "FILE|DIR")]
@@ -94,6 +135,10 @@ pub(crate) struct Common {
     /// How items are printed on standard output
     #[arg(long, short, value_enum, default_value_t = Format::Pretty)]
     pub(crate) output: Format,
+    /// Print only the items that match a KFL query, such as 'http and response.status >= 500' (docs/kfl.md). Scripts get
+    /// all items
+    #[arg(long, short, value_name = "KFL")]
+    pub(crate) filter: Option<String>,
     /// Write the items marked by test.pass and test.fail as a JUnit report
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,

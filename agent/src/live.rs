@@ -1,7 +1,7 @@
 //! `remora run`: packets from the kernel until a signal; a late stage sheds and counts.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
@@ -17,6 +17,8 @@ use crate::{origin, session, signals};
 
 /// The longest an item waits for others to travel with, and a signal to be seen.
 const TICK: Duration = Duration::from_millis(100);
+/// How often the kernel programs' counters are read for the metrics endpoint.
+const STATS_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(arguments: &Run, settings: &Settings) -> anyhow::Result<Exit> {
     let stop = signals::stop_flag().context("cannot watch for Ctrl-C")?;
@@ -49,12 +51,18 @@ pub(crate) fn run(arguments: &Run, settings: &Settings) -> anyhow::Result<Exit> 
 fn capture(config: &LiveConfig, pipeline: &mut Pipeline, stop: &AtomicBool) -> anyhow::Result<LiveStats> {
     let mut source = LiveSource::start(config)?;
     announce(&source.stats()?, config);
+    let figures = pipeline.figures();
+    let mut looked = Instant::now();
     while !stop.load(Ordering::Relaxed) && !pipeline.output_closed() {
         let polled = source.poll(TICK, |packet| pipeline.packet(packet))?;
         if polled == Polled::Packets(0) {
             pipeline.advance(now());
         }
         pipeline.flush();
+        if looked.elapsed() >= STATS_EVERY {
+            looked = Instant::now();
+            figures.lock().unwrap_or_else(PoisonError::into_inner).captured = Some(source.stats()?);
+        }
     }
     Ok(source.stop(|packet| pipeline.packet(packet))?)
 }

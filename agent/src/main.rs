@@ -1,19 +1,23 @@
 //! `remora`: the agent's command line.
 #![forbid(unsafe_code)]
 
+mod check;
 mod cli;
 mod config;
 mod exit;
 mod live;
+mod metrics;
 mod origin;
 mod output;
 mod pipeline;
 mod replay;
 mod report;
 mod scripts;
+mod services;
 mod session;
 mod signals;
 mod summary;
+mod watch;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -21,7 +25,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 use tracing_subscriber::EnvFilter;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, ScriptsCommand};
 use exit::Exit;
 
 fn main() -> ExitCode {
@@ -44,6 +48,9 @@ fn dispatch(command: &Command) -> anyhow::Result<Exit> {
     match command {
         Command::Replay(arguments) => replay::replay(arguments, &config::load(&arguments.common)?),
         Command::Run(arguments) => live::run(arguments, &config::load(&arguments.common)?),
+        Command::Scripts(scripts) => match &scripts.command {
+            ScriptsCommand::Check(arguments) => check::check(arguments),
+        },
         Command::Settings => {
             list_settings();
             Ok(Exit::Fine)

@@ -1,16 +1,19 @@
 //! The way from packets to scripts and output; the same for a file and for live capture.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use remora_data::{StreamId, StreamWriter};
+use remora_dissect::item::{StreamName, Transport};
 use remora_dissect::{Counters, Engine, Item, Origin};
 use remora_packet::{Packet, Timestamp};
-use remora_script::{Event, HostConfig, Overflow, PacketInfo, Script, ScriptHost, ScriptStats};
+use remora_script::{Event, HostConfig, Overflow, PacketInfo, Script, ScriptHost, ScriptStats, Services};
 
 use crate::cli::Format;
 use crate::config::Settings;
-use crate::output::{Delivered, Output, Printed};
+use crate::metrics::SharedFigures;
+use crate::output::{Delivered, Output, Printed, View};
 use crate::report::Listener;
 
 /// Items that travel together to scripts and output; more would only add latency, fewer cost a wake-up each.
@@ -33,11 +36,23 @@ pub(crate) enum Pace {
 
 pub(crate) struct Pipeline {
     engine: Engine,
-    host: ScriptHost,
+    host: Arc<ScriptHost>,
+    /// Where streams are written to pcaps of their own.
+    pcaps: Option<StreamWriter>,
     output: Option<Output>,
     items: Vec<Item>,
     events: Vec<Event>,
     batch: Batch,
+    /// Of the last packet.
+    packet_time: Timestamp,
+    figures: SharedFigures,
+}
+
+fn stream_id(stream: StreamName) -> StreamId {
+    match stream.transport {
+        Transport::Tcp => StreamId::tcp(stream.number),
+        Transport::Udp => StreamId::udp(stream.number),
+    }
 }
 
 /// Fill state of the batch in the making.
@@ -55,6 +70,8 @@ pub(crate) struct Outcome {
     pub(crate) scripts: Vec<ScriptStats>,
     /// Items not printed because the printer was late.
     pub(crate) unprinted: u64,
+    /// Times at which a job did not run.
+    pub(crate) missed_jobs: u64,
 }
 
 impl Pipeline {
@@ -63,9 +80,15 @@ impl Pipeline {
         scripts: Vec<Script>,
         settings: &Settings,
         pace: Pace,
+        services: Services,
         listener: Arc<Listener>,
     ) -> Result<ScriptHost, Vec<remora_script::LoadError>> {
         let config = HostConfig {
+            helper_deadline: Duration::from_secs(settings.script_helper_seconds),
+            helpers_per_call: Duration::from_secs(settings.script_helpers_per_call),
+            jobs_per_script: settings.script_jobs,
+            jobs: settings.jobs,
+            jobs_zone: settings.script_zone.0,
             call_limit: Duration::from_millis(settings.script_call_millis),
             heap_limit: settings.script_heap.0,
             heap_overdraft: settings.script_heap_overdraft.0,
@@ -76,26 +99,44 @@ impl Pipeline {
             console_line_bytes: settings.script_console_line.0,
             console_lines_per_second: NonZeroU32::new(settings.script_console_rate),
         };
-        ScriptHost::start(scripts, config, listener)
+        ScriptHost::start(scripts, config, services, listener)
     }
 
     pub(crate) fn new(
-        host: ScriptHost,
+        host: Arc<ScriptHost>,
+        pcaps: Option<StreamWriter>,
+        view: View,
         settings: &Settings,
         pace: Pace,
         format: Format,
         origin: Arc<Origin>,
     ) -> std::io::Result<Self> {
-        // Without scripts and without output nobody reads the items; they are made and counted all the same.
-        let output = (format != Format::None || host.wants_items())
-            .then(|| Output::start(format, settings, pace))
+        // Without scripts and without output nobody reads the items; they are made and counted all the same. Scripts may
+        // come later where files are watched.
+        let may_come = pace == Pace::Live && settings.script_watch;
+        let output = (format != Format::None || host.wants_items() || view.is_watched() || may_come)
+            .then(|| Output::start(format, view, settings, pace))
             .transpose()?;
         let engine = Engine::new(settings.limits(), origin);
-        Ok(Self { engine, host, output, items: Vec::new(), events: Vec::new(), batch: Batch::default() })
+        Ok(Self {
+            engine,
+            host,
+            pcaps,
+            output,
+            items: Vec::new(),
+            events: Vec::new(),
+            batch: Batch::default(),
+            packet_time: Timestamp::default(),
+            figures: SharedFigures::default(),
+        })
     }
 
     pub(crate) fn packet(&mut self, packet: &Packet<'_>) {
         let note = self.engine.packet(packet, &mut self.items);
+        if let (Some(pcaps), Some(stream)) = (&mut self.pcaps, note.stream) {
+            pcaps.packet(stream_id(stream), packet);
+            self.packet_time = packet.timestamp;
+        }
         if self.host.wants_packets() {
             self.batch.packets += 1;
             self.events.push(Event::Packet(PacketInfo::new(packet, note.fragmented)));
@@ -105,6 +146,7 @@ impl Pipeline {
 
     /// Time went by without a packet.
     pub(crate) fn advance(&mut self, now: Timestamp) {
+        self.packet_time = now;
         self.engine.advance(now, &mut self.items);
         self.take_items();
     }
@@ -114,6 +156,11 @@ impl Pipeline {
         self.engine.finish(&mut self.items);
         self.take_items();
         self.flush();
+    }
+
+    /// What others may know of the work done.
+    pub(crate) fn figures(&self) -> SharedFigures {
+        Arc::clone(&self.figures)
     }
 
     /// Whether nobody reads the output any more.
@@ -141,6 +188,10 @@ impl Pipeline {
 
     /// Hands on what has gathered.
     pub(crate) fn flush(&mut self) {
+        if let Some(pcaps) = &mut self.pcaps {
+            pcaps.advance(self.packet_time);
+        }
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner).dissected = *self.engine.counters();
         if self.events.is_empty() {
             return;
         }
@@ -149,7 +200,7 @@ impl Pipeline {
         let mut items = Vec::with_capacity(batch.items);
         items.extend(events.iter().filter_map(|event| match event {
             Event::Item(item) => Some(item.clone()),
-            Event::Packet(_) => None,
+            Event::Packet(_) | Event::Query(_) => None,
         }));
         let ticket = self.host.deliver(events);
         if let Some(output) = &mut self.output
@@ -163,7 +214,9 @@ impl Pipeline {
         self.end_of_capture();
         let unprinted = self.output.as_ref().map_or(0, Output::shed);
         let printed = self.output.map(Output::finish).unwrap_or_default();
+        let missed_jobs = self.host.missed_jobs();
         let scripts = self.host.finish(FINISH_GRACE);
-        Outcome { counters: *self.engine.counters(), printed, scripts, unprinted }
+        drop(self.pcaps);
+        Outcome { counters: *self.engine.counters(), printed, scripts, unprinted, missed_jobs }
     }
 }

@@ -17,22 +17,51 @@ pub(crate) enum ScriptFileError {
     EmptyFolder { path: PathBuf },
 }
 
-/// Reads every script, in the order given; the files of a folder by name. A file given twice is read once.
-pub(crate) fn read(arguments: &[PathBuf], settings: &Settings) -> Result<Vec<Script>, ScriptFileError> {
+/// A script file and the name its script goes by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ScriptFile {
+    pub(crate) path: PathBuf,
+    pub(crate) name: String,
+}
+
+/// The files and folders that scripts come from, in order.
+pub(crate) fn sources(arguments: &[PathBuf], settings: &Settings) -> Vec<PathBuf> {
     let configured = std::iter::once(&settings.script_source).chain(&settings.script_sources);
     let configured = configured.filter(|source| !source.is_empty()).map(PathBuf::from);
+    arguments.iter().cloned().chain(configured).collect()
+}
+
+/// Reads every script, in the order of `sources`; the files of a folder by name. A file given twice is read once.
+pub(crate) fn read(
+    sources: &[PathBuf],
+    may_be_empty: bool,
+) -> Result<Vec<(ScriptFile, Script)>, ScriptFileError> {
+    let paths = paths(sources, may_be_empty)?;
+    let names = names(&paths);
+    let read = |(path, name): (PathBuf, String)| {
+        let script = Script { name: name.clone(), code: text_of(&path)? };
+        Ok((ScriptFile { path, name }, script))
+    };
+    paths.into_iter().zip(names).map(read).collect()
+}
+
+/// The script files there are now.
+pub(crate) fn paths(sources: &[PathBuf], may_be_empty: bool) -> Result<Vec<PathBuf>, ScriptFileError> {
     let mut paths = Vec::new();
-    for source in arguments.iter().cloned().chain(configured) {
+    for source in sources {
         if source.is_dir() {
-            paths.extend(files_of(&source)?);
+            let files = files_of(source)?;
+            if files.is_empty() && !may_be_empty {
+                return Err(ScriptFileError::EmptyFolder { path: source.clone() });
+            }
+            paths.extend(files);
         } else {
-            paths.push(source);
+            paths.push(source.clone());
         }
     }
     let mut seen = HashSet::new();
     paths.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
-    let names = names(&paths);
-    paths.iter().zip(names).map(|(path, name)| Ok(Script { name, code: text_of(path)? })).collect()
+    Ok(paths)
 }
 
 fn files_of(folder: &Path) -> Result<Vec<PathBuf>, ScriptFileError> {
@@ -44,15 +73,12 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, ScriptFileError> {
             files.push(path);
         }
     }
-    if files.is_empty() {
-        return Err(ScriptFileError::EmptyFolder { path: folder.to_owned() });
-    }
     files.sort();
     Ok(files)
 }
 
 /// The file name, or the whole path where two scripts share a file name.
-fn names(paths: &[PathBuf]) -> Vec<String> {
+pub(crate) fn names(paths: &[PathBuf]) -> Vec<String> {
     let short = |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let shared = |name: &String| paths.iter().filter(|path| short(path) == *name).count() > 1;
     paths
@@ -64,7 +90,7 @@ fn names(paths: &[PathBuf]) -> Vec<String> {
         .collect()
 }
 
-fn text_of(path: &Path) -> Result<String, ScriptFileError> {
+pub(crate) fn text_of(path: &Path) -> Result<String, ScriptFileError> {
     let bytes = std::fs::read(path)
         .map_err(|source| ScriptFileError::Unreadable { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| {

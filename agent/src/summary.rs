@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use remora_data::StreamCounters;
 use remora_dissect::Counters;
 use remora_script::ScriptStats;
 
@@ -49,7 +50,16 @@ impl Summary {
             self.lost(script.shed, &format!("events (queue of {})", script.script));
             self.note_script(script);
         }
+        self.lost(outcome.missed_jobs, "runs of jobs (late)");
         self.lost(outcome.unprinted, "items (output)");
+    }
+
+    /// What was lost of the streams' pcaps.
+    pub(crate) fn take_pcaps(&mut self, counters: &StreamCounters) {
+        self.lost(counters.packets_shed, "packets (pcaps of streams, disk too slow)");
+        self.lost(counters.packets_lost, "packets (pcaps of streams, disk refused them)");
+        self.lost(counters.packets_other_link, "packets (pcaps of streams, another link type)");
+        self.lost(counters.packets_over_stream_bytes, "packets (pcaps of streams, too large)");
     }
 
     fn note_script(&mut self, script: &ScriptStats) {

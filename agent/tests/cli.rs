@@ -360,3 +360,142 @@ fn help_is_complete_and_has_examples() {
     assert_eq!(code, 0);
     assert!(stdout.contains("scripting.limits.callMillis = "), "{stdout}");
 }
+
+#[test]
+fn a_filter_prints_what_matches_and_scripts_get_all() {
+    let script = script("filter", "let seen = 0; function onItemCaptured() { console.log(++seen) }");
+    let mut command = remora();
+    let command = command.args(["replay", "-o", "jsonl", "-f", "http and response.status >= 500", "-s"]);
+    let (code, stdout, stderr) = run(command.arg(script).arg(fixture("http1.pcap")));
+    assert_eq!(code, 0, "{stderr}");
+    let items: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let statuses: Vec<_> = items.iter().map(|item| item["response"]["status"].as_i64().unwrap()).collect();
+    assert_eq!(statuses, [500, 503, 502]);
+    assert!(stderr.contains(&format!("[script.js] {TRANSACTIONS}\n")), "{stderr}");
+
+    let (_, stdout, _) = run(remora().args(["replay", "-f", "limit(3)"]).arg(fixture("http1.pcap")));
+    assert_eq!(stdout.lines().count(), 3);
+}
+
+#[test]
+fn a_filter_that_is_no_query_is_refused_with_its_place() {
+    let (code, stdout, stderr) =
+        run(remora().args(["replay", "-f", "http and ?"]).arg(fixture("http1.pcap")));
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    let lines: Vec<&str> = stderr.lines().collect();
+    assert!(lines[0].starts_with("remora: --filter: 1:10: unexpected \"?\""), "{stderr}");
+    assert_eq!(lines[1..], ["  http and ?", "           ^"]);
+}
+
+#[test]
+fn what_a_filter_redacts_is_not_printed() {
+    let filter = "response.status == 404 and redact(\"request.path\", \"request.url\")";
+    for format in ["pretty", "jsonl"] {
+        let (code, stdout, stderr) =
+            run(remora().args(["replay", "-o", format, "-f", filter]).arg(fixture("http1.pcap")));
+        assert_eq!(code, 0, "{stderr}");
+        assert_eq!(stdout.lines().count(), 2, "{stdout}");
+        assert!(stdout.contains("[REDACTED]") && !stdout.contains("/missing"), "{stdout}");
+    }
+}
+
+/// As the documentation's own rules do it.
+#[test]
+fn rules_in_on_item_queried_replace_mark_and_fail_a_replay() {
+    let script = script(
+        "queried",
+        "function onItemQueried(data, filter) {
+           if (data.response.status === 404) { data.request.path = filter; return data; }
+           return data.response.status >= 500 ? test.fail(data) : test.pass(data);
+         }",
+    );
+    let report = script.with_file_name("report.xml");
+    for format in ["pretty", "jsonl", "none"] {
+        let mut command = remora();
+        command.args(["replay", "-o", format, "-f", "http", "--junit"]).arg(&report);
+        let (code, stdout, stderr) = run(command.arg("-s").arg(&script).arg(fixture("http1.pcap")));
+        assert_eq!(code, 1, "{format}: {stderr}");
+        assert!(last_line(&stderr).contains("(43 passed, 3 failed)"), "{stderr}");
+        assert!(!stdout.contains("/missing"), "{stdout}");
+        let report = fs::read_to_string(&report).unwrap();
+        assert!(report.contains("script.js: test.fail: GET /be/err/500 500"), "{report}");
+        if format == "jsonl" {
+            let items: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            assert_eq!(items.len(), TRANSACTIONS);
+            assert_eq!(items.iter().filter(|item| item["failed"] == true).count(), 3);
+            assert_eq!(items.iter().filter(|item| item["request"]["path"] == "http").count(), 2);
+        }
+    }
+}
+
+#[test]
+fn pretty_lines_are_painted_on_a_terminal_alone() {
+    let rules = example("rules.js");
+    let (_, plain, _) = run(remora().args(["replay", "-s"]).arg(&rules).arg(fixture("http1.pcap")));
+    assert!(!plain.contains('\x1b'), "{plain}");
+    let on_terminal = |no_colour: &str| {
+        let line = format!(
+            "{} replay -s {} {} 2>/dev/null",
+            env!("CARGO_BIN_EXE_remora"),
+            rules.display(),
+            fixture("http1.pcap").display()
+        );
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).env("HOME", "/nonexistent").env("NO_COLOR", no_colour);
+        command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let Ok(painted) = on_terminal("") else {
+        eprintln!("skipped: the program `script` is not there to make a terminal");
+        return;
+    };
+    assert_eq!(painted.matches("\x1b[31m").count(), 3, "{painted}");
+    assert!(painted.matches("\x1b[32m").count() > 3, "{painted}");
+    assert!(!on_terminal("1").unwrap().contains("\x1b[3"), "NO_COLOR");
+}
+
+#[test]
+fn scripts_are_checked_without_running_them() {
+    let (code, stdout, stderr) = run(remora().args(["scripts", "check"]).arg(example("")));
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(last_line(&stderr).ends_with("0 errors, 0 warnings"), "{stderr}");
+
+    let script = script("check", "console.log('ran');\nfunction onItemCapture(data) { vendor.slak(data) }\n");
+    let (code, stdout, stderr) = run(remora().args(["scripts", "check"]).arg(&script));
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stdout.contains("script.js:2:10") && stdout.contains("onItemCaptured"), "{stdout}");
+    assert!(stdout.contains("vendor.slack") && !stderr.contains("[script.js]"), "{stdout}");
+
+    fs::write(&script, "let a = 1;\nlet a = 2;\n").unwrap();
+    let (code, stdout, _) = run(remora().args(["scripts", "check"]).arg(&script));
+    assert_eq!(code, 1);
+    assert!(stdout.contains("script.js:2:") && stdout.contains("SyntaxError"), "{stdout}");
+
+    let (code, _, stderr) = run(remora().args(["scripts", "check", "/nonexistent.js"]));
+    assert_eq!(code, 2);
+    assert!(stderr.contains("/nonexistent.js"), "{stderr}");
+}
+
+#[test]
+fn data_of_scripts_stays_in_the_data_folder() {
+    let folder = folder("data");
+    let script = folder.join("snapshot.js");
+    let code = "let last; function onItemCaptured(data) { last = data.stream }
+        jobs.schedule('late', '0 0 0 1 1 *', () => {});
+        function onItemQueried() { if (last) { file.write('path.txt', pcap.path(last)); pcap.snapshot([last]); last = null } }";
+    fs::write(&script, code).unwrap();
+    let data = folder.join("kept");
+    let mut command = remora();
+    command.args(["replay", "-o", "none", "--set"]).arg(format!("data.dir={}", data.display()));
+    let (code, _, stderr) = run(command.arg("-s").arg(&script).arg(fixture("http1.pcap")));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(!stderr.contains("error"), "{stderr}");
+    let stream = fs::read_to_string(data.join("path.txt")).unwrap();
+    assert!(stream.starts_with("pcaps/0000000000"), "{stream}");
+    let (code, stdout, stderr) = run(remora().arg("replay").arg(data.join(&stream)));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(!stdout.is_empty());
+    let snapshots = fs::read_dir(&data).unwrap().filter(|entry| {
+        entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "pcap"))
+    });
+    assert_eq!(snapshots.count(), 1);
+}

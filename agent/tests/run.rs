@@ -118,3 +118,82 @@ fn an_interface_that_is_not_there_yet_is_waited_for_and_a_bad_pattern_is_refused
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("eth["), "{stderr}");
 }
+
+/// The agent's messages, line by line, until one has `text`.
+fn read_until(messages: &mut impl std::io::BufRead, text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        let read = messages.read_line(&mut line).unwrap();
+        assert_ne!(read, 0, "the agent ended before it said {text:?}: {lines:?}");
+        lines.push(line.trim_end().to_owned());
+        if line.contains(text) {
+            return lines;
+        }
+    }
+}
+
+#[test]
+fn scripts_of_a_folder_are_loaded_as_they_change_and_metrics_are_served() {
+    if skipped() {
+        return;
+    }
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("watched");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_remora"))
+        .args(["run", "--interface", "lo", "--output", "none", "--set", "tap.metrics.port=0", "--script"])
+        .arg(&folder)
+        .env("HOME", "/nonexistent")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut messages = BufReader::new(child.stderr.take().unwrap());
+    let lines = read_until(&mut messages, "capturing on");
+    let endpoint = lines.iter().find_map(|line| line.split_once("http://")).unwrap().1;
+    let (address, path) = endpoint.split_at(endpoint.find('/').unwrap());
+
+    let script = folder.join("a.js");
+    let counts = "function onItemCaptured(data) { prometheus.vector('seen_total', 'Items.', 1, 1, {}); console.log('one', data.request.path) }
+        jobs.schedule('tick', '* * * * * *', () => console.log('tick'));";
+    std::fs::write(&script, counts).unwrap();
+    read_until(&mut messages, "remora: loaded ");
+    read_until(&mut messages, "[a.js] tick");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || serve(&listener, 2));
+    request(port, "/first");
+    read_until(&mut messages, "[a.js] one /first");
+
+    std::fs::write(&script, "function onItemCaptured(data { console.log('two') }").unwrap();
+    let lines = read_until(&mut messages, "did not load; what ran before goes on");
+    assert!(
+        lines.iter().any(|line| line.contains("[a.js] error: SyntaxError") && line.contains("a.js:1:")),
+        "{lines:?}"
+    );
+    read_until(&mut messages, "[a.js] tick");
+
+    std::fs::write(&script, "function onItemCaptured(data) { console.log('three', data.request.path) }")
+        .unwrap();
+    read_until(&mut messages, "remora: loaded ");
+    request(port, "/second");
+    let lines = read_until(&mut messages, "[a.js] three /second");
+    assert!(!lines.iter().any(|line| line.contains("tick")), "its jobs are gone: {lines:?}");
+    server.join().unwrap();
+
+    let mut scrape = TcpStream::connect(address).unwrap();
+    write!(scrape, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    scrape.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\nseen_total 1\n"), "{answer}");
+    assert!(answer.contains("\nremora_script_calls_total{script=\"a.js\"} "), "{answer}");
+    assert!(answer.contains("\nremora_items_total "), "{answer}");
+
+    std::fs::remove_file(&script).unwrap();
+    read_until(&mut messages, "remora: stopped a.js");
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let lines = read_until(&mut messages, "run: ");
+    assert!(lines.last().unwrap().ends_with("nothing lost"), "{lines:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

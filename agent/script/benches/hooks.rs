@@ -11,7 +11,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use remora_script::{Event, HostConfig, Observer, PacketInfo, Script, ScriptHost};
+use remora_script::{Event, HostConfig, Observer, PacketInfo, Script, ScriptHost, Services};
 
 const EVENTS: usize = 100_000;
 const BATCH: usize = 500;
@@ -58,8 +58,13 @@ fn main() {
 fn round(code: &str) -> Duration {
     let recorder = Arc::<common::Recorder>::default();
     let config = HostConfig { queue_events: 4 * BATCH, ..HostConfig::default() };
-    let host =
-        ScriptHost::start(vec![Script::new("hook.js", code)], config, recorder as Arc<dyn Observer>).unwrap();
+    let host = ScriptHost::start(
+        vec![Script::new("hook.js", code)],
+        config,
+        Services::default(),
+        recorder as Arc<dyn Observer>,
+    )
+    .unwrap();
     let packet = Event::Packet(PacketInfo {
         timestamp: remora_packet::Timestamp::from_nanos(1_678_675_066_172_360_504),
         capture_length: 60,

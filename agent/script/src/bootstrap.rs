@@ -1,29 +1,54 @@
 //! A fresh engine instance: its limits, its callbacks, and what scripts find in it.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use deno_core::{JsRuntime, RuntimeOptions, v8};
 
 use crate::exception::{self, INTERNAL};
-use crate::helpers::{self, Judge};
+use crate::helpers::{self, Helpers, Judge};
 use crate::items::{self, Slots};
 use crate::memory;
 use crate::rejections::Rejections;
+use crate::services::Services;
+use crate::waits::Waits;
 use crate::worker::Shared;
 
 deno_core::extension!(
     remora_script,
-    ops = [helpers::op_console, helpers::op_verdict, items::op_item_field, items::op_item_text],
+    ops = [
+        helpers::op_call,
+        helpers::op_console,
+        helpers::op_console_clear,
+        helpers::op_file_add,
+        helpers::op_job_schedule,
+        helpers::op_kfl_match,
+        helpers::op_kfl_match_item,
+        helpers::op_kfl_validate,
+        helpers::op_verdict,
+        items::op_item_field,
+        items::op_item_text,
+    ],
 );
 
-const PRELUDE: &str = include_str!("prelude.js");
+/// The prelude's parts, each a function. The first makes what the others are given.
+const KIT: &str = include_str!("prelude/kit.js");
+const ITEMS: &str = include_str!("prelude/items.js");
+const HELPERS: &str = include_str!("prelude/helpers.js");
+const WRAPPER: &str = include_str!("prelude/wrapper.js");
+const GLOBALS: &str = include_str!("prelude/globals.js");
 
 /// The prelude's functions.
 pub(crate) struct Prelude {
     pub(crate) begin_item: v8::Global<v8::Function>,
     pub(crate) call_item: v8::Global<v8::Function>,
     pub(crate) call_packet: v8::Global<v8::Function>,
+    pub(crate) call_query: v8::Global<v8::Function>,
+    pub(crate) take_reply: v8::Global<v8::Function>,
+    pub(crate) call_with: v8::Global<v8::Function>,
+    pub(crate) run_job: v8::Global<v8::Function>,
+    pub(crate) forget_job: v8::Global<v8::Function>,
     #[cfg(feature = "v8")]
     pub(crate) release: v8::Global<v8::Function>,
     pub(crate) sweep: v8::Global<v8::Function>,
@@ -34,6 +59,7 @@ pub(crate) struct Bootstrap {
     // Dropped before the runtime, whose instance they belong to.
     pub(crate) prelude: Prelude,
     pub(crate) slots: Rc<Slots>,
+    pub(crate) helpers: Rc<Helpers>,
     pub(crate) rejections: Rc<Rejections>,
     pub(crate) runtime: JsRuntime,
 }
@@ -41,7 +67,7 @@ pub(crate) struct Bootstrap {
 impl Bootstrap {
     /// # Errors
     /// The engine's, as text.
-    pub(crate) fn new(shared: &Arc<Shared>) -> Result<Self, String> {
+    pub(crate) fn new(shared: &Arc<Shared>, services: Arc<Services>) -> Result<Self, String> {
         let mut runtime = JsRuntime::try_new(RuntimeOptions {
             extensions: vec![remora_script::init()],
             create_params: Some(memory::create_params(shared.config.heap_limit)),
@@ -62,10 +88,24 @@ impl Bootstrap {
             v8::Global::new(scope, symbol)
         };
         let slots = Rc::new(Slots::new(lazy));
+        let config = &shared.config;
+        let waits = Waits::new(
+            shared.pulse,
+            config.helper_deadline,
+            config.helpers_per_call,
+            Arc::clone(&shared.stopping),
+        );
+        let helpers = Rc::new(Helpers {
+            shared: Arc::clone(shared),
+            services,
+            waits: Rc::new(waits),
+            staging: RefCell::new(Some(shared.jobs.stage())),
+        });
         {
             let state = runtime.op_state();
             let mut state = state.borrow_mut();
             state.put(Rc::clone(&slots));
+            state.put(Rc::clone(&helpers));
             state.put(Arc::clone(&shared.console));
             state.put(Judge { script: shared.name.clone(), observer: Arc::clone(&shared.observer) });
         }
@@ -77,7 +117,7 @@ impl Bootstrap {
                 None => return Err(exception::caught(scope).unwrap_or_else(|| "the prelude failed".into())),
             }
         };
-        Ok(Self { prelude, slots, rejections, runtime })
+        Ok(Self { prelude, slots, helpers, rejections, runtime })
     }
 }
 
@@ -122,7 +162,7 @@ fn define<'s>(
     object.create_data_property(scope, name.into(), value).map(drop)
 }
 
-/// Runs `prelude.js`, which takes deno_core's ops and leaves nothing of deno_core behind.
+/// Runs the prelude, which takes deno_core's ops and leaves nothing of deno_core behind.
 fn run_prelude(scope: &mut v8::PinScope<'_, '_>, shared: &Shared, slots: &Slots) -> Option<Prelude> {
     let mut from = scope.get_current_context().global(scope);
     for name in ["Deno", "core", "ops"] {
@@ -138,24 +178,53 @@ fn run_prelude(scope: &mut v8::PinScope<'_, '_>, shared: &Shared, slots: &Slots)
     define(scope, limits, "line", line.into())?;
     let slot_count = v8::Number::new(scope, Slots::COUNT as f64);
     define(scope, limits, "slots", slot_count.into())?;
+    let version = items::string(scope, env!("CARGO_PKG_VERSION").as_bytes())?;
+    define(scope, limits, "version", version.into())?;
     let weakly = v8::Boolean::new(scope, cfg!(feature = "quickjs"));
     let lazy = v8::Local::new(scope, slots.lazy());
-    let prelude = run(scope, INTERNAL, PRELUDE)?.try_cast::<v8::Function>().ok()?;
-    let receiver = v8::undefined(scope).into();
     let arguments = [from.into(), lazy.into(), environment.into(), limits.into(), weakly.into()];
-    let functions = prelude.call(scope, receiver, &arguments)?.try_cast::<v8::Object>().ok()?;
-    let mut function = |name| {
-        let function = property(scope, functions, name)?.try_cast::<v8::Function>().ok()?;
+    let kit = part(scope, KIT, &arguments)?.into();
+    let items = part(scope, ITEMS, &[kit])?;
+    let calls = part(scope, HELPERS, &[kit, items.into()])?;
+    let helpers = property(scope, calls, "helpers")?;
+    call_part(scope, WRAPPER, &[kit, helpers])?;
+    call_part(scope, GLOBALS, &[kit, helpers])?;
+    let mut function = |from, name| {
+        let function = property(scope, from, name)?.try_cast::<v8::Function>().ok()?;
         Some(v8::Global::new(scope, function))
     };
     Some(Prelude {
-        begin_item: function("beginItem")?,
-        call_item: function("callItem")?,
-        call_packet: function("callPacket")?,
+        begin_item: function(items, "beginItem")?,
+        call_item: function(items, "callItem")?,
+        call_packet: function(items, "callPacket")?,
+        call_query: function(items, "callQuery")?,
+        take_reply: function(items, "takeReply")?,
+        call_with: function(calls, "callWith")?,
+        run_job: function(calls, "runJob")?,
+        forget_job: function(calls, "forgetJob")?,
         #[cfg(feature = "v8")]
-        release: function("release")?,
-        sweep: function("sweep")?,
+        release: function(items, "release")?,
+        sweep: function(items, "sweep")?,
     })
+}
+
+fn call_part<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    code: &str,
+    arguments: &[v8::Local<'s, v8::Value>],
+) -> Option<v8::Local<'s, v8::Value>> {
+    let function = run(scope, INTERNAL, code)?.try_cast::<v8::Function>().ok()?;
+    let receiver = v8::undefined(scope).into();
+    function.call(scope, receiver, arguments)
+}
+
+/// Runs a part of the prelude that returns an object.
+fn part<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    code: &str,
+    arguments: &[v8::Local<'s, v8::Value>],
+) -> Option<v8::Local<'s, v8::Object>> {
+    call_part(scope, code, arguments)?.try_cast::<v8::Object>().ok()
 }
 
 /// Replaces deno_core's callback, which cannot be interrupted by a termination without a panic.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use remora_dissect::Item;
+use remora_jobs::Tz;
 
 /// A script's source, not yet evaluated.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,6 +60,15 @@ pub struct HostConfig {
     /// Bytes held by the items waiting for one script.
     pub queue_bytes: usize,
     pub overflow: Overflow,
+    /// How long one helper may wait for somebody else, and all helpers of one call together. The time does not count for
+    /// `call_limit`.
+    pub helper_deadline: Duration,
+    pub helpers_per_call: Duration,
+    /// Jobs that one script may have, and all scripts together.
+    pub jobs_per_script: usize,
+    pub jobs: usize,
+    /// The zone of cron texts that name none.
+    pub jobs_zone: Tz,
     /// The `env` object; each key is also a global variable.
     pub env: BTreeMap<String, String>,
     /// Bytes of one console line; the rest is cut off and its length named.
@@ -76,6 +86,10 @@ impl HostConfig {
     pub const QUEUE_EVENTS: usize = 8192;
     pub const QUEUE_BYTES: usize = 32 << 20;
     pub const CONSOLE_LINE_BYTES: usize = 64 << 10;
+    pub const HELPER_DEADLINE: Duration = Duration::from_secs(30);
+    pub const HELPERS_PER_CALL: Duration = Duration::from_secs(120);
+    pub const JOBS_PER_SCRIPT: usize = 1024;
+    pub const JOBS: usize = 16_384;
 }
 
 impl Default for HostConfig {
@@ -87,6 +101,11 @@ impl Default for HostConfig {
             queue_events: Self::QUEUE_EVENTS,
             queue_bytes: Self::QUEUE_BYTES,
             overflow: Overflow::default(),
+            helper_deadline: Self::HELPER_DEADLINE,
+            helpers_per_call: Self::HELPERS_PER_CALL,
+            jobs_per_script: Self::JOBS_PER_SCRIPT,
+            jobs: Self::JOBS,
+            jobs_zone: Tz::UTC,
             env: BTreeMap::new(),
             console_line_bytes: Self::CONSOLE_LINE_BYTES,
             console_lines_per_second: None,
@@ -110,6 +129,9 @@ pub enum Verdict {
 pub trait Observer: Send + Sync {
     /// A line of `console.log` or `console.error`, or an error of the script itself.
     fn console(&self, script: &str, level: ConsoleLevel, text: &str);
+
+    /// `console.clear`: what the script has printed so far is of no interest any more.
+    fn clear_console(&self, _script: &str) {}
 
     /// `test.pass` or `test.fail` of an item; the item itself is marked already.
     fn verdict(&self, script: &str, item: &Arc<Item>, verdict: Verdict);

@@ -46,6 +46,14 @@ impl Console {
         self.line_bytes
     }
 
+    pub(crate) fn log(&self, text: &str) {
+        self.write(ConsoleLevel::Log, text, 0);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.observer.clear_console(&self.script);
+    }
+
     pub(crate) fn error(&self, text: &str) {
         self.write(ConsoleLevel::Error, text, 0);
     }

@@ -1,6 +1,6 @@
 //! What is delivered to scripts.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use remora_dissect::Item;
 use remora_packet::{Packet, Timestamp};
@@ -30,10 +30,38 @@ impl PacketInfo {
     }
 }
 
+/// A look at an item by whoever sees the output, for `onItemQueried`.
+#[derive(Debug)]
+pub struct Query {
+    pub(crate) item: Arc<Item>,
+    pub(crate) filter: Arc<str>,
+    /// What the item is replaced by, as JSON text, and the place of the script that says so among the scripts.
+    reply: Mutex<Option<(u32, String)>>,
+}
+
+impl Query {
+    pub(crate) fn new(item: Arc<Item>, filter: Arc<str>) -> Self {
+        Self { item, filter, reply: Mutex::default() }
+    }
+
+    /// Of several scripts' replies the one of the last script stays, whichever came first.
+    pub(crate) fn reply(&self, place: u32, text: String) {
+        let mut reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner);
+        if reply.as_ref().is_none_or(|(other, _)| *other <= place) {
+            *reply = Some((place, text));
+        }
+    }
+
+    pub(crate) fn take_reply(&self) -> Option<String> {
+        self.reply.lock().unwrap_or_else(PoisonError::into_inner).take().map(|(_, text)| text)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum Event {
     Packet(PacketInfo),
     Item(Arc<Item>),
+    Query(Arc<Query>),
 }
 
 impl Event {
@@ -42,6 +70,7 @@ impl Event {
         match self {
             Self::Packet(_) => size_of::<Self>(),
             Self::Item(item) => size_of::<Self>() + item.memory(),
+            Self::Query(query) => size_of::<Self>() + size_of::<Query>() + query.item.memory(),
         }
     }
 }

@@ -1,25 +1,62 @@
 //! The scripts of an agent and the way events reach them.
 
-use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use remora_dissect::Item;
+
 use crate::batch::{Batch, Ticket};
-use crate::config::{HostConfig, LoadError, Observer, Script};
+use crate::config::{HostConfig, LoadError, Observer, Overflow, Script};
 use crate::engine;
-use crate::event::Event;
+use crate::event::{Event, Query};
+use crate::jobs::Jobs;
 use crate::queue::Wants;
+use crate::services::Services;
 use crate::stats::{Counters, ScriptStats};
 use crate::watchdog::Watchdog;
-use crate::worker::{self, Shared};
+use crate::worker::{self, Ready, Shared, Version};
 
 /// How long a thread that was told to end may take, beyond the work it was granted.
 const END_GRACE: Duration = Duration::from_secs(1);
 
+/// What any script asks for, as bits.
+const PACKETS: u8 = 1;
+const ITEMS: u8 = 2;
+const QUERIES: u8 = 4;
+
 /// All scripts of an agent, running. Dropping it ends them without waiting.
 pub struct ScriptHost {
-    scripts: Vec<(Arc<Shared>, Wants)>,
+    entries: RwLock<Vec<Entry>>,
+    /// Of all entries, so that asking takes no lock.
+    wants: AtomicU8,
+    config: Arc<HostConfig>,
+    observer: Arc<dyn Observer>,
+    jobs: Arc<Jobs>,
+    services: Arc<Services>,
     watchdog: Arc<Watchdog>,
+    next_id: AtomicU64,
+}
+
+struct Entry {
+    shared: Arc<Shared>,
+    wants: Wants,
+}
+
+/// A version whose top-level code is running.
+struct Loading {
+    shared: Arc<Shared>,
+    outcome: Receiver<Result<Ready, String>>,
+}
+
+impl Loading {
+    fn wait(self) -> Result<(Arc<Shared>, Ready), LoadError> {
+        match self.outcome.recv().unwrap_or_else(|_| Err("its thread ended early".into())) {
+            Ok(ready) => Ok((self.shared, ready)),
+            Err(message) => Err(LoadError { script: self.shared.name.clone(), message }),
+        }
+    }
 }
 
 impl ScriptHost {
@@ -30,67 +67,186 @@ impl ScriptHost {
     pub fn start(
         scripts: Vec<Script>,
         config: HostConfig,
+        services: Services,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Vec<LoadError>> {
-        let config = Arc::new(config);
         let watchdog = Watchdog::start(config.call_limit).map_err(|error| {
             let error =
                 |script: &Script| LoadError { script: script.name.clone(), message: error.to_string() };
             scripts.iter().map(error).collect::<Vec<_>>()
         })?;
-        let mut host = Self { scripts: Vec::with_capacity(scripts.len()), watchdog };
-        let (sender, loaded) = channel();
-        for (index, script) in scripts.into_iter().enumerate() {
-            let report = {
-                let sender = sender.clone();
-                // The receiver is there as long as results are missing.
-                Box::new(move |result| drop(sender.send((index, result))))
-            };
-            let shared =
-                Arc::new(Shared::new(script.name, Arc::clone(&config), Arc::clone(&observer), report));
-            let body = {
-                let (shared, watchdog) = (Arc::clone(&shared), Arc::clone(&host.watchdog));
-                move || worker::run(&script.code, shared, &watchdog)
-            };
-            if let Err(error) = engine::spawn(format!("script-{}", shared.name), body) {
-                drop(sender.send((index, Err(error.to_string()))));
-            }
-            host.scripts.push((shared, Wants::default()));
-        }
-        drop(sender);
-        let mut results = vec![None; host.scripts.len()];
-        while results.iter().any(Option::is_none) {
-            let Ok((index, result)) = loaded.recv() else { break };
-            results[index].get_or_insert(result);
-        }
+        let host = Self {
+            entries: RwLock::default(),
+            wants: AtomicU8::new(0),
+            jobs: Jobs::new(&config),
+            config: Arc::new(config),
+            observer,
+            services: Arc::new(services),
+            watchdog,
+            next_id: AtomicU64::new(1),
+        };
+        let loading: Vec<_> =
+            scripts.into_iter().zip(0..).map(|(script, place)| host.load(script, place, None)).collect();
         let mut errors = Vec::new();
-        for ((shared, wants), result) in host.scripts.iter_mut().zip(results) {
-            match result.unwrap_or_else(|| Err("its thread ended early".into())) {
-                Ok(found) => *wants = found,
-                Err(message) => errors.push(LoadError { script: shared.name.clone(), message }),
-            }
+        for loading in loading {
+            let added = loading.wait().and_then(|(shared, ready)| host.admit(shared, ready, None));
+            errors.extend(added.err());
         }
+        host.sum_up();
+        // Without all of them none runs: those that have loaded end with the host.
         if errors.is_empty() { Ok(host) } else { Err(errors) }
+    }
+
+    /// Lets a version begin, in the stead of another if there is one.
+    fn admit(
+        &self,
+        shared: Arc<Shared>,
+        ready: Ready,
+        before: Option<&Arc<Shared>>,
+    ) -> Result<(), LoadError> {
+        let wants = ready.wants;
+        let mut entries = self.write();
+        let runs = self
+            .jobs
+            .commit(&shared, wants, ready.staging, before.map(|before| before.id))
+            .map_err(|error| LoadError { script: shared.name.clone(), message: error.to_string() })?;
+        shared.queue.hand_over(shared.id);
+        self.jobs.run_all_of(&runs);
+        let entry = Entry { shared, wants };
+        let same = |other: &Entry| before.is_some_and(|before| Arc::ptr_eq(before, &other.shared));
+        match entries.iter().position(same) {
+            Some(at) => {
+                let old = std::mem::replace(&mut entries[at], entry);
+                // Otherwise it ends after its share.
+                if old.shared.is_abandoned() {
+                    old.shared.stop();
+                }
+            }
+            None => entries.push(entry),
+        }
+        Ok(())
+    }
+
+    /// Starts to load a script, as the next version of one that runs or as a new one.
+    fn load(&self, script: Script, place: u32, before: Option<&Arc<Shared>>) -> Loading {
+        let (sender, outcome) = channel();
+        let report = {
+            let sender = sender.clone();
+            // Whoever asked may have gone.
+            Box::new(move |result| drop(sender.send(result)))
+        };
+        if let Some(before) = before {
+            self.services.metrics.reload_owner(before.place.into());
+        }
+        let version = Version {
+            id: self.next_id.fetch_add(1, Ordering::Relaxed),
+            place,
+            name: script.name,
+            queue: before.filter(|before| !before.is_abandoned()).map(|before| Arc::clone(&before.queue)),
+            counters: before.map(|before| Arc::clone(&before.counters)).unwrap_or_default(),
+        };
+        let shared = Arc::new(Shared::new(
+            version,
+            Arc::clone(&self.config),
+            Arc::clone(&self.observer),
+            Arc::clone(&self.jobs),
+            report,
+        ));
+        let body = {
+            let (shared, watchdog) = (Arc::clone(&shared), Arc::clone(&self.watchdog));
+            let services = Arc::clone(&self.services);
+            move || worker::run(&script.code, shared, services, &watchdog)
+        };
+        if let Err(error) = engine::spawn(format!("script-{}", shared.name), body) {
+            // The receiver is at hand.
+            drop(sender.send(Err(error.to_string())));
+        }
+        Loading { shared, outcome }
+    }
+
+    /// Runs `script` in the stead of the script of the same name, or beside the others if there is none. The queue, the
+    /// counters and the place among the scripts stay; global variables and jobs are those of the new code.
+    ///
+    /// # Errors
+    /// The new code did not load. Then the old one runs on as if nothing had been.
+    pub fn replace(&self, script: Script) -> Result<(), LoadError> {
+        let (place, before) = {
+            let entries = self.read();
+            let before = entries.iter().find(|entry| entry.shared.name == script.name);
+            let next = || entries.iter().map(|entry| entry.shared.place + 1).max().unwrap_or(0);
+            (
+                before.map_or_else(next, |entry| entry.shared.place),
+                before.map(|entry| Arc::clone(&entry.shared)),
+            )
+        };
+        let (shared, ready) = self.load(script, place, before.as_ref()).wait()?;
+        self.admit(shared, ready, before.as_ref())?;
+        self.sum_up();
+        Ok(())
+    }
+
+    /// Ends the script of this name; events that wait for it are counted as shed. False if there is none.
+    pub fn remove(&self, name: &str) -> bool {
+        let mut entries = self.write();
+        let Some(at) = entries.iter().position(|entry| entry.shared.name == name) else { return false };
+        let entry = entries.remove(at);
+        drop(entries);
+        self.sum_up();
+        self.jobs.remove_owner(entry.shared.id);
+        self.services.metrics.remove_owner(entry.shared.place.into());
+        entry.shared.stop();
+        self.watchdog.cut(entry.shared.pulse);
+        true
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Entry>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Entry>> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sum_up(&self) {
+        let mut bits = 0;
+        for Entry { wants, .. } in self.read().iter() {
+            bits |= if wants.packets { PACKETS } else { 0 };
+            bits |= if wants.items { ITEMS } else { 0 };
+            bits |= if wants.queries { QUERIES } else { 0 };
+        }
+        self.wants.store(bits, Ordering::Relaxed);
     }
 
     /// Whether some script defines `onPacketCaptured`.
     pub fn wants_packets(&self) -> bool {
-        self.scripts.iter().any(|(_, wants)| wants.packets)
+        self.wants.load(Ordering::Relaxed) & PACKETS != 0
     }
 
     /// Whether some script defines `onItemCaptured`.
     pub fn wants_items(&self) -> bool {
-        self.scripts.iter().any(|(_, wants)| wants.items)
+        self.wants.load(Ordering::Relaxed) & ITEMS != 0
+    }
+
+    /// Whether some script defines `onItemQueried`.
+    pub fn wants_queries(&self) -> bool {
+        self.wants.load(Ordering::Relaxed) & QUERIES != 0
     }
 
     /// Hands a batch to every script that wants any of it. Each script sees the events in the order of delivery.
     ///
-    /// With [`Overflow::Wait`](crate::Overflow::Wait) this waits while a queue is full, at most until the script that
-    /// holds it up is abandoned. What is shed is counted in [`ScriptStats::shed`].
+    /// With [`Overflow::Wait`] this waits while a queue is full, at most until the script that holds it up is abandoned.
+    /// What is shed is counted in [`ScriptStats::shed`].
     pub fn deliver(&self, events: Vec<Event>) -> Ticket {
+        self.push(events, self.config.overflow)
+    }
+
+    fn push(&self, events: Vec<Event>, overflow: Overflow) -> Ticket {
         let batch = Batch::new(events);
-        for (shared, wants) in &self.scripts {
-            let shed = shared.queue.push(&batch, *wants, shared.config.overflow);
+        // A full queue is not waited for with the list locked.
+        let scripts: Vec<_> =
+            self.read().iter().map(|Entry { shared, wants }| (Arc::clone(shared), *wants)).collect();
+        for (shared, wants) in &scripts {
+            let shed = shared.queue.push(&batch, *wants, overflow);
             if shed > 0 {
                 Counters::add(&shared.counters.shed, shed);
             }
@@ -98,25 +254,43 @@ impl ScriptHost {
         batch.ticket()
     }
 
-    /// What each script has done so far, in the order they were given.
-    pub fn stats(&self) -> Vec<ScriptStats> {
-        self.scripts.iter().map(|(shared, _)| shared.counters.read(&shared.name)).collect()
+    /// Asks every script's `onItemQueried` about items that are about to be shown, and waits for the answers, also where
+    /// events are shed: what scripts redact is not shown because they were late. Each answer is the JSON text of what is
+    /// shown in the item's place, if a script returned an object; of several scripts' the last one's counts.
+    pub fn query(&self, items: &[Arc<Item>], filter: &Arc<str>) -> Vec<Option<String>> {
+        let query = |item: &Arc<Item>| Arc::new(Query::new(Arc::clone(item), Arc::clone(filter)));
+        let queries: Vec<_> = items.iter().map(query).collect();
+        let events = queries.iter().map(|query| Event::Query(Arc::clone(query))).collect();
+        self.push(events, Overflow::Wait).wait();
+        queries.iter().map(|query| query.take_reply()).collect()
     }
 
-    /// Lets the scripts work off what is queued, for `grace` at most, then ends them. Events that are left count as shed.
-    pub fn finish(self, grace: Duration) -> Vec<ScriptStats> {
+    /// What each script has done so far, in the order they were given.
+    pub fn stats(&self) -> Vec<ScriptStats> {
+        self.read().iter().map(|entry| entry.shared.counters.read(&entry.shared.name)).collect()
+    }
+
+    /// Times at which a job did not run: it was running still, or its script's queue was full.
+    pub fn missed_jobs(&self) -> u64 {
+        self.jobs.missed()
+    }
+
+    /// Lets the scripts work off what is queued, for `grace` at most, then ends them. Events that are left count as shed;
+    /// jobs that have not begun do not run any more.
+    pub fn finish(&self, grace: Duration) -> Vec<ScriptStats> {
         let end = Instant::now() + grace;
-        for (shared, _) in &self.scripts {
-            shared.queue.close();
+        self.jobs.shutdown();
+        for entry in self.read().iter() {
+            entry.shared.queue.close();
         }
-        for (shared, _) in &self.scripts {
-            shared.queue.wait_idle(end);
+        for entry in self.read().iter() {
+            entry.shared.queue.wait_idle(end);
         }
         self.stop();
         let end = Instant::now() + END_GRACE;
-        for (shared, _) in &self.scripts {
-            if !shared.wait_ended(end) {
-                shared.abandon("it could not be ended with the agent");
+        for entry in self.read().iter() {
+            if !entry.shared.wait_ended(end) {
+                entry.shared.abandon("it could not be ended with the agent");
             }
         }
         self.stats()
@@ -124,8 +298,9 @@ impl ScriptHost {
 
     /// Ends the queues and the running calls.
     fn stop(&self) {
-        for (shared, _) in &self.scripts {
-            shared.stop();
+        self.jobs.shutdown();
+        for entry in self.read().iter() {
+            entry.shared.stop();
         }
         self.watchdog.cut_all();
     }

@@ -8,40 +8,18 @@ use deno_core::{JsRuntime, v8};
 use remora_dissect::Item;
 
 use crate::bootstrap::{Bootstrap, Prelude, invoke, run};
-use crate::event::PacketInfo;
-use crate::exception::{self, INTERNAL};
+use crate::call::{Call, JobRun};
+use crate::event::{PacketInfo, Query};
+use crate::exception;
+use crate::helpers::Helpers;
+use crate::hook::{Hook, Hooks};
 use crate::items::{self, Slots};
 use crate::memory::Heap;
-use crate::queue::Wants;
 use crate::rejections::Rejections;
+use crate::services::Services;
 use crate::stats::Counters;
 use crate::watchdog::Watchdog;
-use crate::worker::Shared;
-
-/// The hooks by their names in scripts. Called by name each time, so that a script may replace its hook; one that it
-/// takes away is silently not called.
-#[derive(Clone, Copy)]
-enum Hook {
-    Packet,
-    Item,
-}
-
-impl Hook {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Packet => "onPacketCaptured",
-            Self::Item => "onItemCaptured",
-        }
-    }
-
-    /// How lines about its calls begin.
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Packet => "(hook=onPacketCaptured)",
-            Self::Item => "(hook=onItemCaptured)",
-        }
-    }
-}
+use crate::worker::{Ready, Shared};
 
 /// How a call into the script ended, other than well.
 enum Failure {
@@ -55,11 +33,11 @@ enum Failure {
 pub(crate) struct Isolate {
     // Dropped before the runtime, whose instance they belong to.
     prelude: Rc<Prelude>,
-    item_hook: Option<Rc<v8::Global<v8::Function>>>,
-    packet_hook: Option<Rc<v8::Global<v8::Function>>>,
+    hooks: Hooks,
     #[cfg(feature = "v8")]
     states: Vec<v8::Weak<v8::Object>>,
     slots: Rc<Slots>,
+    helpers: Rc<Helpers>,
     rejections: Rc<Rejections>,
     heap: Heap,
     shared: Arc<Shared>,
@@ -72,8 +50,13 @@ impl Isolate {
     ///
     /// # Errors
     /// The engine's, as text.
-    pub(crate) fn new(shared: &Arc<Shared>, watchdog: &Arc<Watchdog>) -> Result<Self, String> {
-        let Bootstrap { mut runtime, prelude, slots, rejections } = Bootstrap::new(shared)?;
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        services: Arc<Services>,
+        watchdog: &Arc<Watchdog>,
+    ) -> Result<Self, String> {
+        let Bootstrap { mut runtime, prelude, slots, helpers, rejections } =
+            Bootstrap::new(shared, services)?;
         let (limit, overdraft) = (shared.config.heap_limit, shared.config.heap_overdraft);
         let exhausted = {
             let shared = Arc::clone(shared);
@@ -85,11 +68,11 @@ impl Isolate {
         let heap = Heap::new(limit, overdraft, &mut runtime, Box::new(exhausted));
         Ok(Self {
             prelude: Rc::new(prelude),
-            item_hook: None,
-            packet_hook: None,
+            hooks: Hooks::default(),
             #[cfg(feature = "v8")]
             states: Vec::new(),
             slots,
+            helpers,
             rejections,
             heap,
             shared: Arc::clone(shared),
@@ -106,34 +89,24 @@ impl Isolate {
     ///
     /// # Errors
     /// The exception, or the limit that the code ran into.
-    pub(crate) fn load(&mut self, code: &str) -> Result<Wants, String> {
+    pub(crate) fn load(&mut self, code: &str) -> Result<Ready, String> {
         let name = self.shared.name.clone();
-        let mut hooks = [None, None];
+        let mut hooks = Hooks::default();
         let result = self.guarded(|scope| {
             run(scope, &name, code)?;
-            for (hook, found) in [Hook::Packet, Hook::Item].into_iter().zip(&mut hooks) {
-                // Evaluated as a script of its own, which sees the `let` and `const` of scripts before it.
-                let name = hook.name();
-                let defined = run(scope, INTERNAL, &format!("typeof {name} === 'function'"))?;
-                if defined.is_true() {
-                    let call = format!(
-                        "(function (a) {{ return typeof {name} === 'function' ? {name}(a) : void 0 }})"
-                    );
-                    let function = run(scope, INTERNAL, &call)?.try_cast::<v8::Function>().ok()?;
-                    *found = Some(Rc::new(v8::Global::new(scope, function)));
-                }
-            }
+            hooks = Hooks::find(scope)?;
             Some(())
         });
         if let Err(failure) = result {
             return Err(self.text(&failure));
         }
-        [self.packet_hook, self.item_hook] = hooks;
-        Ok(Wants { packets: self.packet_hook.is_some(), items: self.item_hook.is_some() })
+        self.hooks = hooks;
+        let staging = self.helpers.staging.take().unwrap_or_else(|| self.shared.jobs.stage());
+        Ok(Ready { wants: self.hooks.wants(), staging })
     }
 
     pub(crate) fn call_packet(&mut self, packet: &PacketInfo) {
-        let Some(hook) = self.packet_hook.clone() else { return };
+        let Some(hook) = self.hooks.get(Hook::Packet) else { return };
         Counters::add(&self.shared.counters.calls, 1);
         let prelude = Rc::clone(&self.prelude);
         let result = self.guarded(|scope| {
@@ -152,8 +125,47 @@ impl Isolate {
     }
 
     pub(crate) fn call_item(&mut self, item: &Arc<Item>) {
-        let Some(hook) = self.item_hook.clone() else { return };
+        let Some(hook) = self.hooks.get(Hook::Item) else { return };
         Counters::add(&self.shared.counters.calls, 1);
+        let prelude = Rc::clone(&self.prelude);
+        let result = self.with_item(item, |scope| {
+            let hook = v8::Local::new(scope, &*hook).into();
+            invoke(scope, &prelude.call_item, &[hook]).map(drop)
+        });
+        self.settle(Hook::Item.label(), result);
+    }
+
+    /// Calls `onItemQueried`. Whatever object it returns, at once or as a promise, is the query's reply.
+    pub(crate) fn call_query(&mut self, query: &Query) {
+        let Some(hook) = self.hooks.get(Hook::Query) else { return };
+        Counters::add(&self.shared.counters.calls, 1);
+        let prelude = Rc::clone(&self.prelude);
+        let mut result = self.with_item(&query.item, |scope| {
+            let hook = v8::Local::new(scope, &*hook).into();
+            let filter = items::string(scope, query.filter.as_bytes())?.into();
+            invoke(scope, &prelude.call_query, &[hook, filter]).map(drop)
+        });
+        if result.is_ok() {
+            let mut reply = None;
+            result = self.guarded(|scope| {
+                let value = invoke(scope, &prelude.take_reply, &[])?;
+                let text = value.try_cast::<v8::String>().ok();
+                reply = text.map(|text| text.to_rust_string_lossy(scope));
+                Some(())
+            });
+            if let Some(text) = reply.filter(|_| result.is_ok()) {
+                query.reply(self.shared.place, text);
+            }
+        }
+        self.settle(Hook::Query.label(), result);
+    }
+
+    /// Makes a call for an item, which is `data` in it.
+    fn with_item(
+        &mut self,
+        item: &Arc<Item>,
+        call: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Option<()>,
+    ) -> Result<(), Failure> {
         if self.slots.full() {
             self.sweep();
         }
@@ -168,13 +180,63 @@ impl Isolate {
             {
                 watched = Some(v8::Weak::new(scope, _state.try_cast::<v8::Object>().ok()?));
             }
-            let hook = v8::Local::new(scope, &*hook).into();
-            invoke(scope, &prelude.call_item, &[hook]).map(drop)
+            call(scope)
         });
         self.slots.end();
         #[cfg(feature = "v8")]
         self.states.extend(watched);
-        self.settle(Hook::Item.label(), result);
+        result
+    }
+
+    pub(crate) fn call(&mut self, call: &Call) {
+        match call {
+            Call::Job(run) => self.run_job(run),
+            Call::JobEnded(run, error) => self.tell_job_end(run, error.as_deref()),
+            Call::Forget(id) => {
+                let prelude = Rc::clone(&self.prelude);
+                let result = self.guarded(|scope| {
+                    let id = v8::Number::new(scope, id.number() as f64).into();
+                    invoke(scope, &prelude.forget_job, &[id]).map(drop)
+                });
+                self.settle("(job removed)", result);
+            }
+        }
+    }
+
+    fn run_job(&mut self, run: &Arc<JobRun>) {
+        if !self.shared.jobs.begin(run.id) {
+            return;
+        }
+        Counters::add(&self.shared.counters.jobs, 1);
+        let prelude = Rc::clone(&self.prelude);
+        let result = self.guarded(|scope| {
+            let id = v8::Number::new(scope, run.id.number() as f64).into();
+            invoke(scope, &prelude.run_job, &[id]).map(drop)
+        });
+        let error = result.as_ref().err().map(|failure| self.text(failure));
+        if !matches!(result, Err(Failure::Stopped)) {
+            self.shared.job_ended(run, error);
+        }
+        self.settle(&format!("(job={})", run.tag), result);
+    }
+
+    fn tell_job_end(&mut self, run: &JobRun, error: Option<&str>) {
+        let kind = if error.is_some() { Hook::JobFailed } else { Hook::JobPassed };
+        let Some(hook) = self.hooks.get(kind) else { return };
+        let prelude = Rc::clone(&self.prelude);
+        let result = self.guarded(|scope| {
+            let mut arguments = vec![
+                v8::Local::new(scope, &*hook).into(),
+                items::string(scope, run.tag.as_bytes())?.into(),
+                items::string(scope, run.cron.as_bytes())?.into(),
+                v8::Number::new(scope, run.limit as f64).into(),
+            ];
+            if let Some(error) = error {
+                arguments.push(items::string(scope, error.as_bytes())?.into());
+            }
+            invoke(scope, &prelude.call_with, &arguments).map(drop)
+        });
+        self.settle(kind.label(), result);
     }
 
     /// Lets the engine work off what it has put aside for the script's thread, such as the script's finalizers.
@@ -193,6 +255,7 @@ impl Isolate {
     /// Makes a call under the limits: `body` runs script code, `None` says that it threw or was ended. Promise jobs run
     /// to their end before it returns.
     fn guarded(&mut self, body: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Option<()>) -> Result<(), Failure> {
+        self.helpers.waits.begin();
         self.shared.pulse.begin();
         // After the call has begun: a watchdog that saw none and falls asleep is then sure to be roused.
         self.watchdog.rouse();

@@ -96,7 +96,7 @@ impl Slots {
         self.items.borrow().last().cloned()
     }
 
-    fn item(&self, slot: u32) -> Option<Arc<Item>> {
+    pub(crate) fn item(&self, slot: u32) -> Option<Arc<Item>> {
         self.items.borrow().get(slot as usize).cloned()
     }
 

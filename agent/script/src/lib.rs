@@ -12,6 +12,8 @@ compile_error!("an engine is needed: enable the feature `v8` (the default) or `q
 
 mod batch;
 mod bootstrap;
+mod call;
+mod compile;
 mod config;
 mod console;
 mod engine;
@@ -20,18 +22,26 @@ mod exception;
 #[cfg(feature = "v8")]
 mod fatal;
 mod helpers;
+mod hook;
 mod host;
 mod isolate;
 mod items;
+mod jobs;
 mod memory;
 mod queue;
 mod rejections;
+mod services;
 mod stats;
+mod view;
+mod waits;
 mod watchdog;
 mod worker;
 
 pub use batch::Ticket;
+pub use compile::compile;
 pub use config::{ConsoleLevel, HostConfig, LoadError, Observer, Overflow, Script, Verdict};
-pub use event::{Event, PacketInfo};
+pub use event::{Event, PacketInfo, Query};
 pub use host::ScriptHost;
+pub use services::Services;
 pub use stats::ScriptStats;
+pub use view::ItemView;

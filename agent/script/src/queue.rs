@@ -2,18 +2,25 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::batch::{Batch, Share};
+use crate::call::Call;
 use crate::config::Overflow;
 use crate::event::Event;
 
-/// Which events a script asks for, by the hooks it defines.
+/// Calls beside the events that may wait for one script: a run of each of its jobs, and news of jobs.
+const CALLS: usize = 8192;
+
+/// What a script asks for, by the hooks it defines.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Wants {
     pub(crate) packets: bool,
     pub(crate) items: bool,
+    pub(crate) queries: bool,
+    pub(crate) job_ends: bool,
 }
 
 impl Wants {
@@ -21,14 +28,24 @@ impl Wants {
         match event {
             Event::Packet(_) => self.packets,
             Event::Item(_) => self.items,
+            Event::Query(_) => self.queries,
         }
     }
+}
+
+/// What a script's thread does next.
+pub(crate) enum Work {
+    /// A share of a batch; [`Queue::done`] must follow.
+    Events(Arc<Batch>, Range<usize>),
+    Call(Call),
 }
 
 pub(crate) struct Queue {
     events_cap: usize,
     bytes_cap: usize,
     state: Mutex<State>,
+    /// The length of [`State::calls`], for a look without the lock.
+    calls: AtomicUsize,
     /// Something to take, or the end.
     filled: Condvar,
     /// Room to push, or nothing left at all.
@@ -43,6 +60,13 @@ struct State {
     /// The share the script works on and its number of wanted events. Kept here so that it can be given up in the
     /// script's stead.
     current: Option<(Share, usize)>,
+    /// Calls beside the events; they go first.
+    calls: VecDeque<Call>,
+    /// One of them is running.
+    in_call: bool,
+    /// Which of the threads that a script has had, one for each version of its code, may take. Later versions have greater
+    /// numbers, and wait for their turn.
+    taker: u64,
     closed: bool,
 }
 
@@ -67,11 +91,12 @@ pub(crate) struct Lost {
 }
 
 impl Queue {
-    pub(crate) fn new(events_cap: usize, bytes_cap: usize) -> Self {
+    pub(crate) fn new(events_cap: usize, bytes_cap: usize, taker: u64) -> Self {
         Self {
             events_cap: events_cap.max(1),
             bytes_cap: bytes_cap.max(1),
-            state: Mutex::default(),
+            state: Mutex::new(State { taker, ..State::default() }),
+            calls: AtomicUsize::new(0),
             filled: Condvar::new(),
             drained: Condvar::new(),
         }
@@ -126,35 +151,96 @@ impl Queue {
         (from..events.len(), size)
     }
 
-    /// The next share, waiting for one; `None` at the end. [`Queue::done`] must follow.
-    pub(crate) fn take(&self) -> Option<(Arc<Batch>, Range<usize>)> {
+    /// Adds a call. False when it was not taken: the queue is closed, or too many wait already.
+    pub(crate) fn push_call(&self, call: Call) -> bool {
+        let mut state = self.lock();
+        if state.closed || state.calls.len() >= CALLS {
+            return false;
+        }
+        state.calls.push_back(call);
+        self.calls.store(state.calls.len(), Ordering::Release);
+        self.filled.notify_all();
+        true
+    }
+
+    /// A call that waits beside the events. Costs next to nothing where there is none, so that it may be asked between
+    /// any two events. [`Queue::call_done`] must follow.
+    pub(crate) fn take_call(&self, taker: u64) -> Option<Call> {
+        if self.calls.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        self.pop_call(&mut self.lock(), taker)
+    }
+
+    fn pop_call(&self, state: &mut State, taker: u64) -> Option<Call> {
+        if state.taker != taker {
+            return None;
+        }
+        let call = state.calls.pop_front()?;
+        self.calls.store(state.calls.len(), Ordering::Release);
+        state.in_call = true;
+        Some(call)
+    }
+
+    pub(crate) fn call_done(&self) {
+        self.lock().in_call = false;
+        self.drained.notify_all();
+    }
+
+    /// What to do next, waiting for it; `None` at the end, and once another thread has become the taker.
+    pub(crate) fn take(&self, taker: u64) -> Option<Work> {
         let mut state = self.lock();
         loop {
-            if let Some(waiting) = state.waiting.pop_front() {
-                state.events -= waiting.size.events;
-                state.bytes -= waiting.size.bytes;
-                let work = (Arc::clone(waiting.share.batch()), waiting.share.range());
-                state.current = Some((waiting.share, waiting.size.events));
-                self.drained.notify_all();
-                return Some(work);
-            }
-            if state.closed {
+            if state.taker > taker || (state.closed && state.taker != taker) {
                 return None;
+            }
+            // The taker before this one may still be at its last share; events keep their order.
+            if state.taker == taker && state.current.is_none() && !state.in_call {
+                if let Some(call) = self.pop_call(&mut state, taker) {
+                    return Some(Work::Call(call));
+                }
+                if let Some(waiting) = state.waiting.pop_front() {
+                    state.events -= waiting.size.events;
+                    state.bytes -= waiting.size.bytes;
+                    let work = Work::Events(Arc::clone(waiting.share.batch()), waiting.share.range());
+                    state.current = Some((waiting.share, waiting.size.events));
+                    self.drained.notify_all();
+                    return Some(work);
+                }
+                if state.closed {
+                    return None;
+                }
             }
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Makes another thread the taker. The one before it ends after its share.
+    pub(crate) fn hand_over(&self, taker: u64) {
+        let mut state = self.lock();
+        state.taker = taker;
+        // Calls are for functions of the code before.
+        state.calls.clear();
+        self.calls.store(0, Ordering::Release);
+        drop(state);
+        self.filled.notify_all();
     }
 
     /// The share taken last is worked off, or left.
     pub(crate) fn done(&self) {
         let current = self.lock().current.take();
         drop(current);
+        self.filled.notify_all();
         self.drained.notify_all();
     }
 
-    /// Ends the queue once what waits is worked off: nothing more goes in.
+    /// Ends the queue once what waits is worked off: nothing more goes in. Calls that have not begun are dropped.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
+        let mut state = self.lock();
+        state.closed = true;
+        state.calls.clear();
+        self.calls.store(0, Ordering::Release);
+        drop(state);
         self.filled.notify_all();
         self.drained.notify_all();
     }
@@ -163,6 +249,8 @@ impl Queue {
     pub(crate) fn clear(&self) -> Lost {
         let mut state = self.lock();
         state.closed = true;
+        state.calls.clear();
+        self.calls.store(0, Ordering::Release);
         let waiting = std::mem::take(&mut state.waiting).into_iter().map(|waiting| waiting.share).collect();
         let lost = Lost { waiting: state.events as u64, current: 0, _shares: waiting };
         (state.events, state.bytes) = (0, 0);
@@ -172,13 +260,20 @@ impl Queue {
         lost
     }
 
-    /// As [`Queue::clear`], and gives up the current share too, in the script's stead.
-    pub(crate) fn abandon(&self) -> Lost {
-        let mut lost = self.clear();
-        if let Some((share, events)) = self.lock().current.take() {
+    /// Gives up, in the stead of the thread `taker`, the share it works on; and all that waits, unless another thread is
+    /// to take that.
+    pub(crate) fn abandon(&self, taker: u64) -> Lost {
+        let is_taker = self.lock().taker == taker;
+        let mut lost =
+            if is_taker { self.clear() } else { Lost { waiting: 0, current: 0, _shares: Vec::new() } };
+        let mut state = self.lock();
+        state.in_call = false;
+        if let Some((share, events)) = state.current.take() {
             lost.current = events as u64;
             lost._shares.push(share);
         }
+        drop(state);
+        self.filled.notify_all();
         self.drained.notify_all();
         lost
     }
@@ -186,7 +281,7 @@ impl Queue {
     /// Waits until nothing waits and nothing is worked on, until `end` at most; says whether it came to that.
     pub(crate) fn wait_idle(&self, end: Instant) -> bool {
         let mut state = self.lock();
-        while !(state.waiting.is_empty() && state.current.is_none()) {
+        while !(state.waiting.is_empty() && state.current.is_none() && !state.in_call) {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;

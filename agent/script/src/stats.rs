@@ -9,6 +9,8 @@ pub struct ScriptStats {
     pub script: String,
     /// Hook calls begun.
     pub calls: u64,
+    /// Runs of its jobs begun.
+    pub jobs: u64,
     /// Calls that ended in an exception, and rejected promises nobody handled.
     pub errors: u64,
     /// Calls ended at the time limit.
@@ -29,6 +31,7 @@ pub struct ScriptStats {
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) calls: AtomicU64,
+    pub(crate) jobs: AtomicU64,
     pub(crate) errors: AtomicU64,
     pub(crate) timeouts: AtomicU64,
     pub(crate) heap_overflows: AtomicU64,
@@ -48,6 +51,7 @@ impl Counters {
         ScriptStats {
             script: script.to_owned(),
             calls: get(&self.calls),
+            jobs: get(&self.jobs),
             errors: get(&self.errors),
             timeouts: get(&self.timeouts),
             heap_overflows: get(&self.heap_overflows),

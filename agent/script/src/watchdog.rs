@@ -1,7 +1,8 @@
 //! One thread that looks at every script's running call and ends those over the time limit.
 //!
 //! A call costs two atomic operations and no look at a clock: the script's thread only says which call it is in, and the
-//! watchdog, which looks several times per limit, measures how long it has been the same one.
+//! watchdog, which looks several times per limit, measures how long it has been the same one. Time in which the call
+//! waits for a helper (a web server's answer) is not the script's, and has limits of its own.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,14 +15,16 @@ const LOOKS_PER_LIMIT: u32 = 20;
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 const LONGEST_LOOK: Duration = Duration::from_millis(100);
 
-/// The phases of a call, in the two low bits of [`Pulse::state`]; the other bits number the calls.
+/// The phases of a call, in the low bits of [`Pulse::state`]; the other bits number the calls.
 const IDLE: u64 = 0;
 const RUNNING: u64 = 1;
 /// The watchdog is about to end the call.
 const ENDING: u64 = 2;
 /// The watchdog has asked the engine to end the call.
 const ENDED: u64 = 3;
-const PHASES: u64 = 3;
+/// The call waits for a helper.
+const WAITING: u64 = 4;
+const PHASES: u64 = 7;
 
 /// What a script's thread tells the watchdog.
 #[derive(Default)]
@@ -53,6 +56,21 @@ impl Pulse {
         self.state.store(call.wrapping_add(1) | RUNNING, Ordering::SeqCst);
     }
 
+    /// The running call begins to wait for a helper. False when it is being ended; then it should not.
+    pub(crate) fn pause(&self) -> bool {
+        self.pass_on(RUNNING, WAITING)
+    }
+
+    /// The wait is over. False when the call is being ended.
+    pub(crate) fn resume(&self) -> bool {
+        self.pass_on(WAITING, RUNNING)
+    }
+
+    fn pass_on(&self, from: u64, to: u64) -> bool {
+        let call = self.state.load(Ordering::Relaxed) & !PHASES;
+        self.state.compare_exchange(call | from, call | to, Ordering::SeqCst, Ordering::Relaxed).is_ok()
+    }
+
     /// The call is over. Says whether the watchdog has asked the engine to end it; then the engine's request must be
     /// cancelled, whether or not it came in time.
     pub(crate) fn end(&self) -> bool {
@@ -73,11 +91,13 @@ impl Pulse {
         state & PHASES != IDLE
     }
 
-    /// Ends the call with `request` if it is still the one seen as `state`.
+    /// Ends the call with `request` if it still is as seen in `state`, running or waiting.
     fn cut(&self, state: u64, request: impl FnOnce()) {
-        let running = state & !PHASES | RUNNING;
+        if !matches!(state & PHASES, RUNNING | WAITING) {
+            return;
+        }
         let ending = state & !PHASES | ENDING;
-        if self.state.compare_exchange(running, ending, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+        if self.state.compare_exchange(state, ending, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
             request();
             self.state.store(state & !PHASES | ENDED, Ordering::SeqCst);
         }
@@ -96,7 +116,9 @@ struct Entry {
     watched: Option<Watched>,
     pulse: &'static Pulse,
     seen: u64,
-    since: Instant,
+    /// How long the call seen has been running, without its waits.
+    spent: Duration,
+    looked: Instant,
 }
 
 impl Entry {
@@ -134,7 +156,13 @@ impl Watchdog {
 
     pub(crate) fn watch(&self, watched: Watched) {
         let pulse = watched.pulse;
-        self.lock().push(Entry { watched: Some(watched), pulse, seen: IDLE, since: Instant::now() });
+        self.lock().push(Entry {
+            watched: Some(watched),
+            pulse,
+            seen: IDLE,
+            spent: Duration::ZERO,
+            looked: Instant::now(),
+        });
     }
 
     /// Ends the watch over a script whose engine instance is about to go.
@@ -159,15 +187,32 @@ impl Watchdog {
         self.wake.notify_one();
     }
 
-    /// Ends the calls that are running, whatever their age.
+    /// Ends the calls that are running or waiting, whatever their age.
     pub(crate) fn cut_all(&self) {
         for entry in self.lock().iter() {
+            Self::cut_entry(entry);
+        }
+    }
+
+    /// Ends the call of one script.
+    pub(crate) fn cut(&self, pulse: &'static Pulse) {
+        for entry in self.lock().iter().filter(|entry| std::ptr::eq(entry.pulse, pulse)) {
+            Self::cut_entry(entry);
+        }
+    }
+
+    fn cut_entry(entry: &Entry) {
+        let Some(watched) = &entry.watched else { return };
+        // A call may change between running and waiting while it is looked at; each such change is a helper's work, so
+        // that few turns suffice.
+        loop {
             let state = entry.pulse.state.load(Ordering::SeqCst);
-            if let Some(watched) = entry.watched.as_ref().filter(|_| Pulse::is_running(state)) {
-                entry.pulse.cut(state, || {
-                    watched.handle.terminate_execution();
-                });
+            if !matches!(state & PHASES, RUNNING | WAITING) {
+                return;
             }
+            entry.pulse.cut(state, || {
+                watched.handle.terminate_execution();
+            });
         }
     }
 
@@ -215,11 +260,16 @@ impl Watchdog {
         let Some(watched) = &entry.watched else {
             return false;
         };
+        let since = now.duration_since(std::mem::replace(&mut entry.looked, now));
         if entry.seen & !PHASES != state & !PHASES || entry.seen == IDLE {
-            (entry.seen, entry.since) = (state, now);
+            (entry.seen, entry.spent) = (state, Duration::ZERO);
             return true;
         }
-        let age = now.duration_since(entry.since);
+        if state & PHASES == WAITING {
+            return true;
+        }
+        entry.spent += since;
+        let age = entry.spent;
         let lost = match entry.pulse.lost.load(Ordering::Acquire) {
             true => Some(Lost::Failed),
             false => (age >= self.limit * 2).then_some(Lost::Unstoppable),
@@ -269,7 +319,7 @@ mod tests {
             done.store(true, Ordering::Relaxed);
         });
         assert!(!requested.load(Ordering::SeqCst));
-        assert_eq!(pulse.state.load(Ordering::SeqCst), (CALLS as u64) << 2 | IDLE);
+        assert_eq!(pulse.state.load(Ordering::SeqCst), (CALLS as u64) << 3 | IDLE);
         eprintln!("{cuts} of {CALLS} calls were cut");
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use remora_jobs::Tz;
 use serde_json::Value;
 
 /// A value that a config file or `--set` can give.
@@ -99,6 +100,22 @@ impl Setting for String {
 
     fn show(&self) -> String {
         format!("{self:?}")
+    }
+}
+
+/// A time zone by its name in the IANA database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Zone(pub(crate) Tz);
+
+impl Setting for Zone {
+    const EXPECTED: &'static str = "the name of a time zone, such as Europe/Berlin";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_str()?.parse().ok().map(Self)
+    }
+
+    fn show(&self) -> String {
+        self.0.name().to_owned()
     }
 }
 

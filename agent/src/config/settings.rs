@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use remora_dissect::Limits;
+use remora_jobs::Tz;
 use remora_script::HostConfig;
 use serde_json::Value;
 
-use super::setting::{Bytes, Setting};
+use super::setting::{Bytes, Setting, Zone};
 
 /// What a key gave.
 pub(super) enum Applied {
@@ -64,6 +65,65 @@ settings! {
         "More script files or folders.";
     "scripting.env" script_env: BTreeMap<String, String> = |_| BTreeMap::new(),
         "Variables for scripts: a property of env each, and a global of the same name.";
+    "scripting.watchScripts" script_watch: bool = |_| true,
+        "Load script files anew when they change, while capturing live.";
+    "scripting.limits.helperSeconds" script_helper_seconds: u64 = |_| HostConfig::HELPER_DEADLINE.as_secs(),
+        "Seconds a helper may wait for somebody else, such as a web server; then it throws. Not counted as time of the call.";
+    "scripting.limits.helpersPerCallSeconds" script_helpers_per_call: u64 = |_| HostConfig::HELPERS_PER_CALL.as_secs(),
+        "Seconds all helpers of one call may wait together.";
+    "scripting.limits.jobsPerScript" script_jobs: usize = |_| HostConfig::JOBS_PER_SCRIPT,
+        "Jobs one script may have; more are refused.";
+    "scripting.limits.jobs" jobs: usize = |_| HostConfig::JOBS,
+        "Jobs all scripts may have together; more are refused.";
+    "scripting.limits.responseBytes" script_response_bytes: Bytes = |_| Bytes(4 << 20),
+        "Bytes of an answer that a helper reads; a longer one is an error.";
+    "scripting.limits.queries" script_queries: usize = |_| 256,
+        "Compiled KFL queries kept; beyond, the one not used for longest is compiled again.";
+    "scripting.jobs.zone" script_zone: Zone = |_| Zone(Tz::UTC),
+        "Time zone of jobs whose cron text names none, such as Europe/Berlin.";
+    "scripting.chatgpt.baseUrl" chatgpt_url: String = |_| remora_vendor::Config::default().chatgpt_base_url,
+        "Where chat/completions is, for chatgpt.prompt.";
+    "scripting.chatgpt.model" chatgpt_model: String = |_| remora_vendor::Config::default().chatgpt_model,
+        "Model that answers chatgpt.prompt.";
+    "scripting.chatgpt.timeoutSeconds" chatgpt_seconds: u64 = |_| 30,
+        "Seconds chatgpt.prompt may take; scripting.limits.helperSeconds holds too.";
+    "scripting.vendor.slackUrl" slack_url: String = |_| remora_vendor::Config::default().slack_base_url,
+        "Where the methods of Slack's Web API are, for vendor.slackBot.";
+    "scripting.vendor.s3Endpoint" s3_endpoint: String = |_| String::new(),
+        "An S3-compatible service for vendor.s3, as scheme, host and port [default: Amazon's].";
+    "scripting.vendor.gcsEndpoint" gcs_endpoint: String = |_| String::new(),
+        "A Cloud Storage emulator for vendor.gcs, as scheme, host and port [default: Google's].";
+    "scripting.vendor.caFile" vendor_ca_file: String = |_| String::new(),
+        "PEM file of certificates that helpers trust besides those of the system.";
+    "data.dir" data_dir: String = |_| String::new(),
+        "Folder for the files of scripts and the pcaps of streams [default: a temporary one, removed at the end].";
+    "data.scriptBytes" data_script_bytes: Bytes = |_| Bytes(1 << 30),
+        "Bytes that files of scripts may take in the data folder; more is refused.";
+    "data.writeBytes" data_write_bytes: Bytes = |_| Bytes(64 << 20),
+        "Bytes of one file.write or file.append.";
+    "tap.pcap.enabled" pcap_enabled: String = |_| "auto".to_owned(),
+        "Whether every stream is written to a pcap of its own, for pcap.path and pcap.snapshot: true, false, or auto, which means when a script speaks of pcap.";
+    "tap.misc.pcapTTL" pcap_ttl_seconds: u64 = |_| 3600,
+        "Seconds a stream's pcap is kept after its last packet.";
+    "tap.storageLimit" pcap_total: Bytes = |_| Bytes(500 << 20),
+        "Bytes of all streams' pcaps together; beyond, finished and idle ones are removed first.";
+    "tap.pcap.openFiles" pcap_open_files: usize = |_| 64,
+        "Pcaps of streams open at once; others are closed and opened again when needed.";
+    "tap.pcap.bufferBytes" pcap_buffer: Bytes = |_| Bytes(32 << 20),
+        "Bytes of packets that wait to be written to streams' pcaps.";
+    "tap.customMacros" custom_macros: BTreeMap<String, String> =
+        |_| [("https".to_owned(), "tls and (http or http2)".to_owned())].into(),
+        "KFL macros of your own: a name each, and the query it stands for.";
+    "tap.metrics.enabled" metrics_enabled: bool = |_| true,
+        "Serve metrics for Prometheus while capturing live.";
+    "tap.metrics.host" metrics_host: String = |_| remora_metrics::DEFAULT_HOST.to_owned(),
+        "Address of the metrics endpoint. One that others can reach needs a token, or tap.metrics.open.";
+    "tap.metrics.port" metrics_port: u32 = |_| remora_metrics::DEFAULT_PORT.into(),
+        "Port of the metrics endpoint.";
+    "tap.metrics.token" metrics_token: String = |_| String::new(),
+        "Bearer token that a scraper must bring.";
+    "tap.metrics.open" metrics_open: bool = |_| false,
+        "Let the metrics endpoint be reached by others without a token.";
     "scripting.limits.callMillis" script_call_millis: u64 = |_| HostConfig::CALL_LIMIT.as_millis() as u64,
         "Milliseconds a hook call may take before it is ended.";
     "scripting.limits.heap" script_heap: Bytes = |_| Bytes(HostConfig::HEAP_LIMIT),

@@ -1,8 +1,9 @@
 //! Items on standard output, in the order they were made, each after all scripts have seen it.
 
 mod pretty;
+mod view;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SendError, SyncSender, TryRecvError, TrySendError, sync_channel};
@@ -10,10 +11,12 @@ use std::thread::JoinHandle;
 
 use remora_dissect::{Item, json};
 use remora_script::Ticket;
+use serde_json::Value;
 
 use crate::cli::Format;
 use crate::config::Settings;
 use crate::pipeline::Pace;
+pub(crate) use view::View;
 
 /// Items of one batch, and the sign that scripts are done with them.
 pub(crate) struct Delivered {
@@ -70,11 +73,19 @@ const REPLAY_BATCHES: usize = 16;
 const LIVE_BATCHES: usize = 4096;
 
 impl Output {
-    pub(crate) fn start(format: Format, settings: &Settings, pace: Pace) -> io::Result<Self> {
+    pub(crate) fn start(format: Format, view: View, settings: &Settings, pace: Pace) -> io::Result<Self> {
         let batches = if pace == Pace::Live { LIVE_BATCHES } else { REPLAY_BATCHES };
         let (queue, receiver) = sync_channel(batches);
         let (closed, queued) = (Arc::new(AtomicBool::new(false)), Arc::new(Queued::default()));
-        let thread = Printer { format, closed: closed.clone(), queued: queued.clone(), text: Vec::new() };
+        let thread = Printer {
+            format,
+            colour: io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
+            view,
+            closed: closed.clone(),
+            queued: queued.clone(),
+            text: Vec::new(),
+        };
         let printer =
             std::thread::Builder::new().name("output".to_owned()).spawn(move || thread.run(&receiver))?;
         Ok(Self {
@@ -139,6 +150,8 @@ impl Output {
 
 struct Printer {
     format: Format,
+    colour: bool,
+    view: View,
     closed: Arc<AtomicBool>,
     queued: Arc<Queued>,
     text: Vec<u8>,
@@ -150,11 +163,15 @@ impl Printer {
         let mut printed = Printed::default();
         while let Some(delivered) = self.receive(receiver, &mut stdout, &mut printed) {
             delivered.ticket.wait();
+            let shown = self.view.select(&delivered.items);
+            // After the last script that may mark them.
             for item in &delivered.items {
                 printed.failed += u64::from(item.failed());
                 printed.passed += u64::from(item.passed());
+            }
+            for shown in &shown {
                 if !self.closed.load(Ordering::Relaxed) {
-                    let result = self.print(item, &mut stdout);
+                    let result = self.print(&shown.item, shown.instead.as_ref(), &mut stdout);
                     self.check(result, &mut printed);
                 }
             }
@@ -187,12 +204,13 @@ impl Printer {
         }
     }
 
-    fn print(&mut self, item: &Item, stdout: &mut impl Write) -> io::Result<()> {
+    fn print(&mut self, item: &Item, instead: Option<&Value>, stdout: &mut impl Write) -> io::Result<()> {
         self.text.clear();
-        match self.format {
-            Format::Pretty => pretty::write_line(item, &mut self.text),
-            Format::Jsonl => json::write_object(item, &mut self.text),
-            Format::None => return Ok(()),
+        match (self.format, instead) {
+            (Format::Pretty, instead) => pretty::write_line(item, instead, self.colour, &mut self.text),
+            (Format::Jsonl, None) => json::write_object(item, &mut self.text),
+            (Format::Jsonl, Some(instead)) => serde_json::to_writer(&mut self.text, instead)?,
+            (Format::None, _) => return Ok(()),
         }
         self.text.push(b'\n');
         stdout.write_all(&self.text)

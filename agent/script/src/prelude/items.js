@@ -1,30 +1,14 @@
-// What a script finds besides the language: the helpers, and items as plain-looking objects that are read piece by
-// piece. Runs once per instance, before the script, and keeps its own references to every built-in it uses, because
-// scripts may replace those.
-(function (ops, lazy, environment, limits, weakly) {
+// Items as plain-looking objects that are read piece by piece.
+(function (kit) {
   "use strict";
 
-  const { op_console, op_item_field, op_item_text, op_verdict } = ops;
-  const { apply, construct, defineProperty, deleteProperty, get, getOwnPropertyDescriptor, has, ownKeys } = Reflect;
-  const { preventExtensions, set, setPrototypeOf: reflectSetPrototypeOf } = Reflect;
-  const { freeze, setPrototypeOf } = Object;
-  const { isArray } = Array;
-  const { slice } = String.prototype;
-  const toText = String;
-  const { parse, stringify } = JSON;
-  const TypeFault = TypeError;
-  const ItemProxy = Proxy;
-  const Reference = WeakRef;
-  const deref = WeakRef.prototype.deref;
-  const ObjectPrototype = Object.prototype;
-  const ArrayPrototype = Array.prototype;
+  const { apply, create, defineProperty, deleteProperty, deref, get, getOwnPropertyDescriptor, has } = kit;
+  const { isArray, isExtensible, lazy, limits, ownKeys, parse, preventExtensions, reflectGetPrototypeOf } = kit;
+  const { reflectSetPrototypeOf, set, setPrototypeOf, stringify, weakly } = kit;
+  const { charCodeAt, slice, toLowerCase } = kit;
+  const { ArrayPrototype, Guard, Later, ObjectPrototype, Reference, then } = kit;
+  const { op_item_field, op_item_text, op_verdict } = kit.ops;
 
-  function define(object, name, value, enumerable) {
-    defineProperty(object, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
-  }
-
-  // === items ===
-  //
   // `data` is a Proxy whose target is empty at first and inherits nothing. Reading a field asks the host for that field
   // alone. Whatever else is done to the object (assignment of a new name, deletion, listing, freezing) first fills the
   // target with all fields; from then on the Proxy has no traps left and is that plain object.
@@ -33,6 +17,73 @@
   // cycle keeps an item alive.
 
   const isPlainObject = (value) => typeof value === "object" && value !== null && !isArray(value);
+
+  // === names of Go ===
+  //
+  // Kubeshark handed its Go structs to scripts, and its examples use their field names beside those of the JSON form:
+  // `data.Request.Path`, `data.Source.IP`. A field that is not there is looked for under its JSON name.
+
+  const goNames = { __proto__: null, Source: "src", Destination: "dst" };
+
+  function aliasOf(name) {
+    let upper = 0;
+    for (let code = apply(charCodeAt, name, [0]); code >= 65 && code <= 90; ) {
+      code = apply(charCodeAt, name, [++upper]);
+    }
+    if (upper === 0) {
+      return undefined;
+    }
+    const special = goNames[name];
+    if (special !== undefined) {
+      return special;
+    }
+    // `StatusText`, `HTTPVersion`, `URL`.
+    const head = upper === 1 || upper === name.length ? upper : upper - 1;
+    return apply(toLowerCase, apply(slice, name, [0, head]), []) + apply(slice, name, [head]);
+  }
+
+  const goHandler = {
+    __proto__: null,
+    get(target, name) {
+      const value = get(target, name);
+      if (value !== undefined || typeof name !== "string") {
+        return typeof value === "function" ? value : goView(value);
+      }
+      const alias = aliasOf(name);
+      return alias === undefined ? undefined : goView(get(target, alias));
+    },
+  };
+
+  const { hasView, addView } = kit;
+  const goViews = new kit.Views();
+
+  // An object whose fields answer to both kinds of names.
+  function goView(value) {
+    if (typeof value !== "object" || value === null || isArray(value) || apply(hasView, goViews, [value])) {
+      return value;
+    }
+    const view = new Guard(value, goHandler);
+    apply(addView, goViews, [view]);
+    return view;
+  }
+
+  // What an item inherits from once all its fields are there: asked for names it does not have, as the others are.
+  const itemPrototype = new Guard(create(ObjectPrototype), {
+    __proto__: null,
+    get(target, name, receiver) {
+      const alias = typeof name === "string" && !has(target, name) ? aliasOf(name) : undefined;
+      const field = alias === undefined ? undefined : getOwnPropertyDescriptor(receiver, alias);
+      return field === undefined ? get(target, name, receiver) : goView(field.value);
+    },
+  });
+
+  const filledHandler = {
+    __proto__: null,
+    getPrototypeOf(target) {
+      const prototype = reflectGetPrototypeOf(target);
+      return prototype === itemPrototype && isExtensible(target) ? ObjectPrototype : prototype;
+    },
+  };
 
   class State {
     constructor(slot) {
@@ -72,6 +123,7 @@
     constructor(state, path) {
       this.state = state;
       this.path = path;
+      this.filled = false;
       // Fields read or assigned so far, by name.
       this.known = { __proto__: null };
     }
@@ -83,7 +135,7 @@
       }
       let value = this.state.field(this.path, name);
       if (value === lazy) {
-        value = new ItemProxy({ __proto__: null }, new Handler(this.state, name));
+        value = new Guard({ __proto__: null }, new Handler(this.state, name));
       } else if (value === undefined) {
         return undefined;
       } else if (typeof value === "object" && value !== null) {
@@ -100,9 +152,10 @@
         const known = this.known[name];
         target[name] = known === undefined ? whole[name] : known;
       }
-      setPrototypeOf(target, ObjectPrototype);
-      // No traps left: from now on the engine goes straight to the target.
-      setPrototypeOf(this, null);
+      setPrototypeOf(target, itemPrototype);
+      this.filled = true;
+      // All traps but one are gone: from now on the engine goes straight to the target.
+      setPrototypeOf(this, filledHandler);
     }
 
     get(target, name, receiver) {
@@ -110,6 +163,10 @@
         const value = this.read(name);
         if (value !== undefined) {
           return value;
+        }
+        const alias = aliasOf(name);
+        if (alias !== undefined) {
+          return goView(this.read(alias));
         }
       }
       return get(ObjectPrototype, name, receiver);
@@ -181,7 +238,7 @@
       references[slot] = new Reference(currentState);
     }
     currentHandler = new Handler(currentState, "");
-    current = new ItemProxy({ __proto__: null }, currentHandler);
+    current = new Guard({ __proto__: null }, currentHandler);
     return currentState;
   }
 
@@ -241,90 +298,60 @@
   };
   defineProperty(JSON, "stringify", { __proto__: null, value: json.stringify });
 
-  // === helpers ===
-
-  function print(error, values) {
-    let text = "";
-    for (let index = 0; index < values.length; index++) {
-      text += (index === 0 ? "" : " ") + toText(values[index]);
-    }
-    const cut = text.length > limits.line ? text.length - limits.line : 0;
-    op_console(error, cut === 0 ? text : apply(slice, text, [0, limits.line]), cut);
+  // The host's number of the running call's item, if `value` is its object and nothing was changed.
+  function slotOf(value) {
+    return value !== undefined && value === current && currentState.pristine ? currentState.slot : undefined;
   }
 
-  function verdict(data, passed) {
+  // === queries ===
+
+  let reply;
+
+  function keepReply(result) {
+    if (typeof result !== "object" || result === null) {
+      return;
+    }
+    // Marks alone are on the item already.
+    if (result === current && currentState.pristine) {
+      return;
+    }
+    reply = stringify(result);
+  }
+
+  function callQuery(hook, filter) {
+    reply = undefined;
+    const result = hook(current, filter);
+    if (result instanceof Later) {
+      apply(then, result, [keepReply]);
+    } else {
+      keepReply(result);
+    }
+  }
+
+  function takeReply() {
+    const taken = reply;
+    reply = undefined;
+    return taken;
+  }
+
+  // === marks ===
+
+  // `test.pass` and `test.fail`.
+  function mark(data, passed) {
+    const name = passed ? "passed" : "failed";
     if (data !== undefined && data === current) {
       op_verdict(passed);
+      if (!currentHandler.filled) {
+        // The host's text has the mark too, so the object is what it was.
+        currentHandler.known[name] = true;
+        return data;
+      }
     }
     if ((typeof data === "object" && data !== null) || typeof data === "function") {
-      set(data, passed ? "passed" : "failed", true);
+      set(data, name, true);
     }
     return data;
   }
 
-  const helpers = {
-    console: {
-      log(...values) {
-        print(false, values);
-      },
-      error(...values) {
-        print(true, values);
-      },
-    },
-    test: {
-      pass(data) {
-        return verdict(data, true);
-      },
-      fail(data) {
-        return verdict(data, false);
-      },
-    },
-    env: environment,
-  };
-
-  // Resizable buffers take their memory past the host's budget.
-  const buffers = new ItemProxy(ArrayBuffer, {
-    __proto__: null,
-    construct(target, [length, options], constructor) {
-      if (options?.maxByteLength !== undefined) {
-        throw new TypeFault("resizable buffers are not available to scripts");
-      }
-      return construct(target, [length], constructor);
-    },
-  });
-  define(globalThis, "ArrayBuffer", buffers, false);
-  define(ArrayBuffer.prototype, "constructor", buffers, false);
-
-  // Only the language itself stays: what the engine's embedding put beside it, and ways to memory shared between
-  // threads, go.
-  const language = [
-    "AggregateError", "Array", "ArrayBuffer", "AsyncDisposableStack", "BigInt", "BigInt64Array", "BigUint64Array",
-    "Boolean", "DataView", "Date", "DisposableStack", "Error", "EvalError", "FinalizationRegistry", "Float16Array",
-    "Float32Array", "Float64Array", "Function", "Infinity", "Int16Array", "Int32Array", "Int8Array", "Intl", "Iterator",
-    "JSON", "Map", "Math", "NaN", "Number", "Object", "Promise", "Proxy", "RangeError", "ReferenceError", "Reflect",
-    "RegExp", "Set", "String", "SuppressedError", "Symbol", "SyntaxError", "TypeError", "URIError", "Uint16Array",
-    "Uint32Array", "Uint8Array", "Uint8ClampedArray", "WeakMap", "WeakRef", "WeakSet", "decodeURI",
-    "decodeURIComponent", "encodeURI", "encodeURIComponent", "escape", "eval", "globalThis", "isFinite", "isNaN",
-    "parseFloat", "parseInt", "undefined", "unescape",
-  ];
-  for (const name of ownKeys(globalThis)) {
-    if (!language.includes(name)) {
-      deleteProperty(globalThis, name);
-    }
-  }
-
-  for (const name of ownKeys(environment)) {
-    if (!has(globalThis, name) && !has(helpers, name)) {
-      define(globalThis, name, environment[name], true);
-    }
-  }
-  for (const name of ownKeys(helpers)) {
-    const value = freeze(helpers[name]);
-    for (const member of ownKeys(value)) {
-      freeze(value[member]);
-    }
-    define(globalThis, name, value, false);
-  }
-
-  return { beginItem, callItem, callPacket, release, sweep };
+  return { __proto__: null, beginItem, callItem, callPacket, callQuery, takeReply, mark, hostText, release, slotOf, sweep };
 })

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use remora_dissect::Item;
 use remora_script::{
-    ConsoleLevel, Event, HostConfig, LoadError, Observer, Script, ScriptHost, ScriptStats, Verdict,
+    ConsoleLevel, Event, HostConfig, LoadError, Observer, Script, ScriptHost, ScriptStats, Services, Verdict,
 };
 
 /// Keeps all that scripts say: lines as they would be printed, verdicts by item index.
@@ -60,9 +60,18 @@ pub(crate) struct Running {
 }
 
 pub(crate) fn try_start(config: HostConfig, scripts: &[(&str, &str)]) -> Result<Running, Vec<LoadError>> {
+    try_start_in(config, Services::default(), scripts)
+}
+
+/// With a world behind the helpers.
+pub(crate) fn try_start_in(
+    config: HostConfig,
+    services: Services,
+    scripts: &[(&str, &str)],
+) -> Result<Running, Vec<LoadError>> {
     let recorder = Arc::<Recorder>::default();
     let scripts = scripts.iter().map(|(name, code)| Script::new(*name, *code)).collect();
-    let host = ScriptHost::start(scripts, config, Arc::clone(&recorder) as Arc<dyn Observer>)?;
+    let host = ScriptHost::start(scripts, config, services, Arc::clone(&recorder) as Arc<dyn Observer>)?;
     Ok(Running { host, recorder })
 }
 
