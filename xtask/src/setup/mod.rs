@@ -90,6 +90,7 @@ pub(crate) fn test(workspace: &Workspace, plan: &mut Plan) {
         plan.program(workspace, "nginx", "nginx", "server of the live tests");
         plan.program(workspace, "curl", "curl", "client of the live tests");
         plan.program(workspace, "wrk", "wrk", "client of the live tests");
+        plan.program(workspace, "tshark", "tshark", "second opinion on the captures that scripts make");
     }
 }
 
