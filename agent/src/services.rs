@@ -49,7 +49,7 @@ impl World {
                 files: None,
                 streams: None,
                 names: Arc::new(Mutex::new(NameHistory::new(NAME_CHANGES))),
-                metrics: Arc::new(Registry::default()),
+                metrics: Arc::new(Registry::new(settings.metric_caps())),
                 queries: Arc::new(QueryCache::new(macros(settings)?, settings.script_queries)),
             },
             pcaps: None,
@@ -81,10 +81,10 @@ impl World {
             enabled: keeps_pcaps(settings, scripts)?,
             ttl: Duration::from_secs(settings.pcap_ttl_seconds),
             total_bytes: settings.pcap_total.0 as u64,
+            stream_bytes: settings.pcap_stream.0 as u64,
             open_files: settings.pcap_open_files,
             buffer_bytes: settings.pcap_buffer.0,
             wait_for_disk: pace == Pace::Lossless,
-            ..StreamsConfig::default()
         };
         let enabled = config.enabled;
         let (writer, streams) = Streams::open(&files, config).with_context(|| cannot_open(&dir))?;

@@ -158,13 +158,19 @@ impl Drop for ScriptWatcher {
 
 fn apply(change: Change, host: &ScriptHost) {
     match change {
-        Change::Load(file, code) => match host.replace(Script { name: file.name.clone(), code }) {
-            Ok(()) => eprintln!("remora: loaded {}", file.path.display()),
-            Err(error) => {
-                eprintln!("[{}] error: {}", error.script, error.message);
-                eprintln!("remora: {} did not load; what ran before goes on", file.path.display());
+        Change::Load(file, code) => {
+            let title = remora_check::title(&code);
+            match host.replace(Script { name: file.name.clone(), code }) {
+                Ok(()) => match title {
+                    Some(title) => eprintln!("remora: loaded {} ({title})", file.path.display()),
+                    None => eprintln!("remora: loaded {}", file.path.display()),
+                },
+                Err(error) => {
+                    eprintln!("[{}] error: {}", error.script, error.message);
+                    eprintln!("remora: {} did not load; what ran before goes on", file.path.display());
+                }
             }
-        },
+        }
         Change::Remove(name) => {
             if host.remove(&name) {
                 eprintln!("remora: stopped {name}, whose file is gone");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use remora_dissect::Limits;
 use remora_jobs::Tz;
+use remora_metrics::Caps;
 use remora_script::HostConfig;
 use serde_json::Value;
 
@@ -79,6 +80,20 @@ settings! {
         "Bytes of an answer that a helper reads; a longer one is an error.";
     "scripting.limits.queries" script_queries: usize = |_| 256,
         "Compiled KFL queries kept; beyond, the one not used for longest is compiled again.";
+    "scripting.limits.metricFamilies" metric_families: usize = |_| Caps::default().families,
+        "Metrics of scripts, by name; more are refused.";
+    "scripting.limits.metricSeries" metric_series: usize = |_| Caps::default().series,
+        "Label combinations of one metric; more are refused.";
+    "scripting.limits.metricBytes" metric_bytes: Bytes = |_| Bytes(Caps::default().bytes),
+        "Bytes all metrics of scripts may take; more are refused.";
+    "scripting.limits.metricLabels" metric_labels: usize = |_| Caps::default().labels,
+        "Labels of one metric; more are refused.";
+    "scripting.limits.metricName" metric_name: usize = |_| Caps::default().name,
+        "Bytes of a metric's or label's name; longer ones are refused.";
+    "scripting.limits.metricLabelValue" metric_label_value: usize = |_| Caps::default().label_value,
+        "Bytes of a label's value; longer ones are refused.";
+    "scripting.limits.metricHelp" metric_help: usize = |_| Caps::default().help,
+        "Bytes of a metric's help; longer ones are refused.";
     "scripting.jobs.zone" script_zone: Zone = |_| Zone(Tz::UTC),
         "Time zone of jobs whose cron text names none, such as Europe/Berlin.";
     "scripting.chatgpt.baseUrl" chatgpt_url: String = |_| remora_vendor::Config::default().chatgpt_base_url,
@@ -107,6 +122,8 @@ settings! {
         "Seconds a stream's pcap is kept after its last packet.";
     "tap.storageLimit" pcap_total: Bytes = |_| Bytes(500 << 20),
         "Bytes of all streams' pcaps together; beyond, finished and idle ones are removed first.";
+    "tap.pcap.streamBytes" pcap_stream: Bytes = |_| Bytes(64 << 20),
+        "Bytes of one stream's pcap; later packets of the stream are left out.";
     "tap.pcap.openFiles" pcap_open_files: usize = |_| 64,
         "Pcaps of streams open at once; others are closed and opened again when needed.";
     "tap.pcap.bufferBytes" pcap_buffer: Bytes = |_| Bytes(32 << 20),
@@ -189,6 +206,18 @@ settings! {
 }
 
 impl Settings {
+    pub(crate) fn metric_caps(&self) -> Caps {
+        Caps {
+            families: self.metric_families,
+            series: self.metric_series,
+            bytes: self.metric_bytes.0,
+            labels: self.metric_labels,
+            name: self.metric_name,
+            label_value: self.metric_label_value,
+            help: self.metric_help,
+        }
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             total_bytes: self.total_bytes.0,
