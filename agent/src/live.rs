@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Run, settings: &Settings) -> anyhow::Result<Exit> 
         ..LiveConfig::default()
     };
     let origin = Arc::new(origin::of(settings, "ebpf", "ebpf"));
-    session::run(&arguments.common, settings, Pace::Live, origin, |pipeline| {
+    session::run(&arguments.common, settings, Pace::Live, origin, Arc::clone(&stop), |pipeline| {
         let begun = Instant::now();
         let captured = capture(&config, pipeline, &stop);
         let mut summary = Summary::new("run", begun.elapsed());

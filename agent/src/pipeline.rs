@@ -1,6 +1,8 @@
 //! The way from packets to scripts and output; the same for a file and for live capture.
 
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -22,8 +24,11 @@ const BATCH_ITEMS: usize = 128;
 const BATCH_PACKETS: usize = 1024;
 /// Bytes of items after which a batch travels although it is not full.
 const BATCH_BYTES: usize = 1 << 20;
-/// How long scripts may still run after the last packet, on top of the limit of one call.
-const FINISH_GRACE: Duration = Duration::from_secs(30);
+/// How often a signal is looked for at the end.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long scripts may still run after the last packet of a replay that nobody interrupts. A script that is stuck ends by
+/// its own limits.
+const UNHURRIED: Duration = Duration::from_secs(365 * 86_400);
 
 /// How a full queue is met.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +51,10 @@ pub(crate) struct Pipeline {
     /// Of the last packet.
     packet_time: Timestamp,
     figures: SharedFigures,
+    pace: Pace,
+    /// Set by a signal.
+    stop: Arc<AtomicBool>,
+    finish_grace: Duration,
 }
 
 fn stream_id(stream: StreamName) -> StreamId {
@@ -72,6 +81,14 @@ pub(crate) struct Outcome {
     pub(crate) unprinted: u64,
     /// Times at which a job did not run.
     pub(crate) missed_jobs: u64,
+}
+
+/// Where packets and items go.
+pub(crate) struct Downstream {
+    pub(crate) host: Arc<ScriptHost>,
+    pub(crate) pcaps: Option<StreamWriter>,
+    pub(crate) view: View,
+    pub(crate) format: Format,
 }
 
 impl Pipeline {
@@ -102,15 +119,15 @@ impl Pipeline {
         ScriptHost::start(scripts, config, services, listener)
     }
 
+    /// `stop` is set when somebody wants it to end soon.
     pub(crate) fn new(
-        host: Arc<ScriptHost>,
-        pcaps: Option<StreamWriter>,
-        view: View,
+        downstream: Downstream,
         settings: &Settings,
         pace: Pace,
-        format: Format,
         origin: Arc<Origin>,
+        stop: Arc<AtomicBool>,
     ) -> std::io::Result<Self> {
+        let Downstream { host, pcaps, view, format } = downstream;
         // Without scripts and without output nobody reads the items; they are made and counted all the same. Scripts may
         // come later where files are watched.
         let may_come = pace == Pace::Live && settings.script_watch;
@@ -128,6 +145,9 @@ impl Pipeline {
             batch: Batch::default(),
             packet_time: Timestamp::default(),
             figures: SharedFigures::default(),
+            pace,
+            stop,
+            finish_grace: Duration::from_secs(settings.script_finish_seconds),
         })
     }
 
@@ -212,10 +232,28 @@ impl Pipeline {
 
     pub(crate) fn finish(mut self) -> Outcome {
         self.end_of_capture();
-        let unprinted = self.output.as_ref().map_or(0, Output::shed);
-        let printed = self.output.map(Output::finish).unwrap_or_default();
-        let missed_jobs = self.host.missed_jobs();
-        let scripts = self.host.finish(FINISH_GRACE);
+        let (host, grace) = (&self.host, self.finish_grace);
+        let output = self.output.take();
+        let unprinted = output.as_ref().map_or(0, Output::shed);
+        let hurried = || self.pace == Pace::Live || self.stop.load(Ordering::Relaxed);
+        let (sender, done) = channel::<()>();
+        let (printed, scripts) = std::thread::scope(|scope| {
+            // Items are printed when scripts are done with them, or are ended: somebody may want it to end soon, then scripts
+            // get a while for what is queued, and lose the rest.
+            scope.spawn(move || {
+                while !hurried() {
+                    if done.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+                        return;
+                    }
+                }
+                host.drain(grace);
+            });
+            let printed = output.map(Output::finish).unwrap_or_default();
+            let scripts = host.finish(if hurried() { grace } else { UNHURRIED });
+            drop(sender);
+            (printed, scripts)
+        });
+        let missed_jobs = host.missed_jobs();
         drop(self.pcaps);
         Outcome { counters: *self.engine.counters(), printed, scripts, unprinted, missed_jobs }
     }

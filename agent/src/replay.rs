@@ -20,7 +20,7 @@ use crate::{origin, session, signals};
 pub(crate) fn replay(arguments: &Replay, settings: &Settings) -> anyhow::Result<Exit> {
     let stop = signals::stop_flag().context("cannot watch for Ctrl-C")?;
     let origin = Arc::new(origin::of(settings, "pcap", "pcap"));
-    session::run(&arguments.common, settings, Pace::Lossless, origin, |pipeline| {
+    session::run(&arguments.common, settings, Pace::Lossless, origin, Arc::clone(&stop), |pipeline| {
         let begun = Instant::now();
         let mut exit = Exit::Fine;
         let mut progress = Progress::new(&arguments.captures);

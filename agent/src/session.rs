@@ -1,6 +1,7 @@
 //! What `replay` and `run` share: scripts are loaded, a source feeds the pipeline, the end is summed up.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use remora_dissect::Origin;
@@ -11,7 +12,7 @@ use crate::config::Settings;
 use crate::exit::Exit;
 use crate::metrics::Endpoint;
 use crate::output::View;
-use crate::pipeline::{Pace, Pipeline};
+use crate::pipeline::{Downstream, Pace, Pipeline};
 use crate::report::Listener;
 use crate::scripts;
 use crate::services::{self, World};
@@ -33,6 +34,7 @@ pub(crate) fn run(
     settings: &Settings,
     pace: Pace,
     origin: Arc<Origin>,
+    stop: Arc<AtomicBool>,
     feed: impl FnOnce(&mut Pipeline) -> (Exit, Summary),
 ) -> anyhow::Result<Exit> {
     let filter = filter(common, settings)?;
@@ -67,10 +69,14 @@ pub(crate) fn run(
         .then(|| ScriptWatcher::start(sources, files.into_iter().zip(code).collect(), Arc::clone(&host)))
         .transpose()
         .context("cannot watch the script files")?;
-    let view = View::new(Arc::clone(&host), filter);
+    let downstream = Downstream {
+        host: Arc::clone(&host),
+        pcaps: world.pcaps,
+        view: View::new(Arc::clone(&host), filter),
+        format: common.output,
+    };
     let mut pipeline =
-        Pipeline::new(Arc::clone(&host), world.pcaps, view, settings, pace, common.output, origin)
-            .context("cannot start the output thread")?;
+        Pipeline::new(downstream, settings, pace, origin, stop).context("cannot start the output thread")?;
     let endpoint = (pace == Pace::Live && settings.metrics_enabled)
         .then(|| Endpoint::start(settings, metrics, host, pipeline.figures()))
         .flatten();

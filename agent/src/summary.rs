@@ -52,6 +52,7 @@ impl Summary {
         }
         self.lost(outcome.missed_jobs, "runs of jobs (late)");
         self.lost(outcome.unprinted, "items (output)");
+        self.lost(outcome.printed.withheld, "items not printed (a script that may redact them was ended)");
     }
 
     /// What was lost of the streams' pcaps.

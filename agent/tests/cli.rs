@@ -499,3 +499,34 @@ fn data_of_scripts_stays_in_the_data_folder() {
     });
     assert_eq!(snapshots.count(), 1);
 }
+
+#[test]
+fn an_interrupt_ends_a_replay_whose_scripts_are_slow() {
+    let script = script(
+        "slow",
+        "function onItemCaptured() { console.log('working'); for (const end = Date.now() + 1000; Date.now() < end;); }",
+    );
+    let mut child = remora()
+        .args(["replay", "--set", "scripting.limits.finishSeconds=1", "-s"])
+        .arg(&script)
+        .arg(fixture("http1.pcap"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+    assert_eq!(line, "[script.js] working\n");
+    let begun = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut messages = String::new();
+    stderr.read_to_string(&mut messages).unwrap();
+    child.wait().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let summary = last_line(&messages);
+    assert!(
+        summary.starts_with("replay: 436 packets") && summary.contains("events (queue of script.js)"),
+        "{summary}"
+    );
+}

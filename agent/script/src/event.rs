@@ -1,5 +1,6 @@
 //! What is delivered to scripts.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use remora_dissect::Item;
@@ -37,11 +38,30 @@ pub struct Query {
     pub(crate) filter: Arc<str>,
     /// What the item is replaced by, as JSON text, and the place of the script that says so among the scripts.
     reply: Mutex<Option<(u32, String)>>,
+    /// Scripts that were asked, whatever came of it.
+    asked: AtomicUsize,
+}
+
+/// What scripts have to say of an item that is about to be shown.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Reply {
+    /// The JSON text of what is shown in its place.
+    pub text: Option<String>,
+    /// A script that would have been asked was ended before. What it redacts is still there.
+    pub unasked: bool,
 }
 
 impl Query {
     pub(crate) fn new(item: Arc<Item>, filter: Arc<str>) -> Self {
-        Self { item, filter, reply: Mutex::default() }
+        Self { item, filter, reply: Mutex::default(), asked: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn note_asked(&self) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Of several scripts' replies the one of the last script stays, whichever came first.

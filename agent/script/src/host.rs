@@ -10,7 +10,7 @@ use remora_dissect::Item;
 use crate::batch::{Batch, Ticket};
 use crate::config::{HostConfig, LoadError, Observer, Overflow, Script};
 use crate::engine;
-use crate::event::{Event, Query};
+use crate::event::{Event, Query, Reply};
 use crate::jobs::Jobs;
 use crate::queue::Wants;
 use crate::services::Services;
@@ -255,14 +255,39 @@ impl ScriptHost {
     }
 
     /// Asks every script's `onItemQueried` about items that are about to be shown, and waits for the answers, also where
-    /// events are shed: what scripts redact is not shown because they were late. Each answer is the JSON text of what is
-    /// shown in the item's place, if a script returned an object; of several scripts' the last one's counts.
-    pub fn query(&self, items: &[Arc<Item>], filter: &Arc<str>) -> Vec<Option<String>> {
+    /// events are shed: what scripts redact is not shown because they were late. Of several scripts' answers the last
+    /// one's counts.
+    pub fn query(&self, items: &[Arc<Item>], filter: &Arc<str>) -> Vec<Reply> {
         let query = |item: &Arc<Item>| Arc::new(Query::new(Arc::clone(item), Arc::clone(filter)));
         let queries: Vec<_> = items.iter().map(query).collect();
         let events = queries.iter().map(|query| Event::Query(Arc::clone(query))).collect();
         self.push(events, Overflow::Wait).wait();
-        queries.iter().map(|query| query.take_reply()).collect()
+        let asks = |entry: &&Entry| entry.wants.queries && entry.shared.is_stopping();
+        let stopped = self.read().iter().filter(asks).count();
+        let reply = |query: &Arc<Query>| Reply {
+            text: query.take_reply(),
+            unasked: stopped > 0 && query.asked() < self.askers(),
+        };
+        queries.iter().map(reply).collect()
+    }
+
+    /// Scripts that are to be asked about items: those that were abandoned are not.
+    fn askers(&self) -> usize {
+        self.read().iter().filter(|entry| entry.wants.queries && !entry.shared.is_abandoned()).count()
+    }
+
+    /// No events are delivered any more: lets the scripts work off what is queued, for `grace` at most; what is left then
+    /// counts as shed, and running calls are ended. Jobs that have not begun do not run any more. Items that come out of it
+    /// can be queried meanwhile.
+    pub fn drain(&self, grace: Duration) {
+        let end = Instant::now() + grace;
+        self.jobs.shutdown();
+        let scripts: Vec<_> = self.read().iter().map(|entry| Arc::clone(&entry.shared)).collect();
+        // All of them, so that each has until the end.
+        let late = scripts.iter().filter(|shared| !shared.queue.wait_idle(end)).count();
+        if late > 0 {
+            self.stop();
+        }
     }
 
     /// What each script has done so far, in the order they were given.

@@ -137,6 +137,7 @@ impl Isolate {
 
     /// Calls `onItemQueried`. Whatever object it returns, at once or as a promise, is the query's reply.
     pub(crate) fn call_query(&mut self, query: &Query) {
+        query.note_asked();
         let Some(hook) = self.hooks.get(Hook::Query) else { return };
         Counters::add(&self.shared.counters.calls, 1);
         let prelude = Rc::clone(&self.prelude);

@@ -40,7 +40,7 @@ mod worker;
 pub use batch::Ticket;
 pub use compile::compile;
 pub use config::{ConsoleLevel, HostConfig, LoadError, Observer, Overflow, Script, Verdict};
-pub use event::{Event, PacketInfo, Query};
+pub use event::{Event, PacketInfo, Query, Reply};
 pub use host::ScriptHost;
 pub use services::Services;
 pub use stats::ScriptStats;

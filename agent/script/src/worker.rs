@@ -98,6 +98,10 @@ impl Shared {
         self.counters.abandoned.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     /// The script cannot be stopped: nothing waits for it any more. Its thread stays where it is.
     pub(crate) fn abandon(&self, reason: &str) {
         if self.counters.abandoned.swap(true, Ordering::Relaxed) {

@@ -150,7 +150,7 @@ impl Setting for BTreeMap<String, String> {
     }
 
     fn show(&self) -> String {
-        "{}".to_owned()
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 

@@ -72,6 +72,8 @@ settings! {
         "Seconds a helper may wait for somebody else, such as a web server; then it throws. Not counted as time of the call.";
     "scripting.limits.helpersPerCallSeconds" script_helpers_per_call: u64 = |_| HostConfig::HELPERS_PER_CALL.as_secs(),
         "Seconds all helpers of one call may wait together.";
+    "scripting.limits.finishSeconds" script_finish_seconds: u64 = |_| 10,
+        "Seconds scripts have for what is queued when capture is ended, or a replay interrupted; then running calls are ended.";
     "scripting.limits.jobsPerScript" script_jobs: usize = |_| HostConfig::JOBS_PER_SCRIPT,
         "Jobs one script may have; more are refused.";
     "scripting.limits.jobs" jobs: usize = |_| HostConfig::JOBS,

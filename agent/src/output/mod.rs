@@ -32,6 +32,8 @@ pub(crate) struct Printed {
     /// Items that a script marked with `test.fail`, and with `test.pass`.
     pub(crate) failed: u64,
     pub(crate) passed: u64,
+    /// Items not printed because a script that may redact them was ended before.
+    pub(crate) withheld: u64,
     /// Why standard output could not be written; a reader that went away is no error.
     pub(crate) error: Option<io::Error>,
 }
@@ -177,6 +179,7 @@ impl Printer {
             }
             self.queued.remove(&delivered);
         }
+        printed.withheld = self.view.withheld;
         let result = if self.closed.load(Ordering::Relaxed) { Ok(()) } else { stdout.flush() };
         self.check(result, &mut printed);
         // What a closed pipe did not take must not be tried again on drop.

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use remora_dissect::{Item, json};
 use remora_kfl::Query;
-use remora_script::{ItemView, ScriptHost};
+use remora_script::{ItemView, Reply, ScriptHost};
 use serde_json::Value;
 
 /// The view of a person on the items: `--filter`.
@@ -18,6 +18,8 @@ pub(crate) struct View {
     begun: i64,
     /// Items that may still be shown, where the filter has a `limit`.
     left: Option<u64>,
+    /// Items that are not shown because a script was ended before it could be asked about them.
+    pub(super) withheld: u64,
 }
 
 /// An item to be shown.
@@ -36,6 +38,7 @@ impl View {
             left: filter.as_ref().and_then(Query::limit),
             filter,
             text: text.into(),
+            withheld: 0,
             begun: i64::try_from(begun.as_millis()).unwrap_or(i64::MAX),
         }
     }
@@ -57,12 +60,17 @@ impl View {
             true => self.host.query(&chosen, &self.text),
             false => Vec::new(),
         };
-        replies.resize(chosen.len(), None);
-        let shown = |(item, reply): (Arc<Item>, Option<String>)| {
-            let instead = self.redacted(&item, reply);
-            Shown { item, instead }
-        };
-        chosen.into_iter().zip(replies).map(shown).collect()
+        replies.resize(chosen.len(), Reply::default());
+        let mut shown = Vec::with_capacity(chosen.len());
+        for (item, reply) in chosen.into_iter().zip(replies) {
+            if reply.unasked {
+                self.withheld += 1;
+            } else {
+                let instead = self.redacted(&item, reply.text);
+                shown.push(Shown { item, instead });
+            }
+        }
+        shown
     }
 
     fn matches(&self, item: &Arc<Item>) -> bool {
