@@ -278,7 +278,12 @@ impl Isolate {
             terminated
         };
         let cut = self.shared.pulse.end();
-        let overflow = self.heap.take_hit(&mut self.runtime);
+        let hit = self.heap.take_hit(&mut self.runtime);
+        let overflow = hit.is_some();
+        if hit.is_some_and(|hit| hit.is_full) {
+            let limit = self.shared.config.heap_limit >> 20;
+            self.shared.abandon(&format!("it has filled its heap of {limit} MiB with what cannot be freed"));
+        }
         terminated |= cut || overflow;
         if terminated {
             self.runtime.v8_isolate().cancel_terminate_execution();
@@ -303,6 +308,10 @@ impl Isolate {
             Failure::Stopped => return,
         };
         counter.fetch_add(count, Ordering::Relaxed);
+        if self.shared.is_abandoned() {
+            // Which was said, with the reason.
+            return;
+        }
         if let Failure::Exceptions(exceptions) = &failure {
             for text in exceptions {
                 self.shared.console.error(&format!("{label} {text}"));

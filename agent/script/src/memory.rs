@@ -42,6 +42,12 @@ pub(crate) fn collect_young(runtime: &mut JsRuntime) {
     }
 }
 
+/// The heap has reached its limit.
+pub(crate) struct Hit {
+    /// So much of it could not be freed that every call would reach it again.
+    pub(crate) is_full: bool,
+}
+
 /// The heap limit of a script. Used by its thread alone.
 pub(crate) struct Heap {
     limit: usize,
@@ -82,16 +88,24 @@ impl Heap {
 
     /// Whether the heap has reached its limit since the last question. If so it is cleaned up and set back; the running
     /// call must be over.
-    pub(crate) fn take_hit(&self, runtime: &mut JsRuntime) -> bool {
+    pub(crate) fn take_hit(&self, runtime: &mut JsRuntime) -> Option<Hit> {
         if !self.hit.replace(false) {
-            return false;
+            return None;
         }
         let isolate = runtime.v8_isolate();
         isolate.cancel_terminate_execution();
         isolate.low_memory_notification();
         runtime.remove_near_heap_limit_callback(self.limit);
         self.arm(runtime);
-        true
+        // V8 has a call that needs little go on beside a heap that is full.
+        #[cfg(feature = "v8")]
+        let is_full = false;
+        // QuickJS ends a call as soon as an eighth of the limit is left. Where it ends one in the middle of some built-in
+        // functions (`Array.prototype.concat`), it never frees what they worked on.
+        #[cfg(feature = "quickjs")]
+        let is_full =
+            runtime.v8_isolate().get_heap_statistics().used_heap_size() >= self.limit - self.limit / 8;
+        Some(Hit { is_full })
     }
 }
 
