@@ -141,6 +141,10 @@
     },
     s3: {
       put(bucket, path, region, keyID, accessKey) {
+        // The original's documentation uploads to Google's buckets so: an object can only be a service account's key.
+        if (typeof region === "object" && region !== null) {
+          return vendor.gcs.put(bucket, path, region);
+        }
         return call("vendor.s3.put", text(bucket), text(path), text(region), text(keyID), text(accessKey));
       },
       clear(region, keyID, accessKey, bucket) {
