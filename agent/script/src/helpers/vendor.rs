@@ -1,6 +1,5 @@
 //! `vendor.*` and `chatgpt.prompt`: arguments become a request, which the shared threads make while this one waits.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 
 use deno_error::JsErrorBox;
@@ -15,7 +14,8 @@ use super::file::files;
 use super::{Helpers, answer, arguments, missing, thrown, unknown};
 
 type Text = Option<String>;
-type Texts = Option<BTreeMap<String, String>>;
+/// Texts by name, which keep the script's order.
+type Texts = Option<Map<String, Value>>;
 
 /// Waits for a request, at most as long as helpers may.
 fn send<T, F>(helpers: &Helpers, helper: &str, request: impl FnOnce(Vendor) -> F) -> Result<T, JsErrorBox>
@@ -33,7 +33,12 @@ where
 }
 
 fn pairs(texts: Texts) -> Vec<(String, String)> {
-    texts.unwrap_or_default().into_iter().collect()
+    let text = |(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        // The prelude makes texts of all.
+        _ => None,
+    };
+    texts.unwrap_or_default().into_iter().filter_map(text).collect()
 }
 
 /// A file to be uploaded. That of a stream is completed up to now.
