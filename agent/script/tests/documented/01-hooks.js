@@ -1,0 +1,4 @@
+// automation: hooks
+function onItemCaptured(data) {
+  console.log("Msg:", JSON.stringify(data));
+}

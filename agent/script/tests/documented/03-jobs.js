@@ -1,0 +1,2 @@
+// automation: jobs
+jobs.schedule("example-job", "0 */5 * * * *", exampleJob)

@@ -1,0 +1,2 @@
+// helpers: console.log
+console.log("The variable x is:", x)

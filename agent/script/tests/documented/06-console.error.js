@@ -1,0 +1,2 @@
+// helpers: console.error
+console.error("Something is not right and the value is:", value)

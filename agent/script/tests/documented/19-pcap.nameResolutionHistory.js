@@ -1,0 +1,2 @@
+// helpers: pcap.nameResolutionHistory
+var nameResolutionHistory = pcap.nameResolutionHistory();

@@ -1,0 +1,4 @@
+// helpers: pcap.path
+function onItemCaptured(data) {
+  var pcapPath = pcap.path(data.stream);
+}

@@ -1,0 +1,2 @@
+// helpers: file.write
+file.write("example.txt", "hello");

@@ -1,0 +1,2 @@
+// helpers: file.append
+file.append("example.txt", " world");

@@ -1,0 +1,2 @@
+// helpers: file.copy
+file.copy("example.txt", "example2.txt");

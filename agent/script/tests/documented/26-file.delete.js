@@ -1,0 +1,2 @@
+// helpers: file.delete
+file.delete("hello.txt")

@@ -1,0 +1,2 @@
+// helpers: file.mkdir
+file.mkdir("example/folder/here")

@@ -1,0 +1,2 @@
+// helpers: file.mkdirTemp
+var tempDir = file.mkdirTemp("foo", "example/folder/here")

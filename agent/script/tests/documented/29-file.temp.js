@@ -1,0 +1,2 @@
+// helpers: file.temp
+var tempFile = file.temp("bar", "example/folder/here", "json")

@@ -1,0 +1,2 @@
+// helpers: file.tar
+var tarFile = file.tar("example/folder/here")

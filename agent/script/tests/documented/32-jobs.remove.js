@@ -1,0 +1,2 @@
+// helpers: jobs.remove
+jobs.remove("example-job")

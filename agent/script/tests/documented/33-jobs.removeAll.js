@@ -1,0 +1,2 @@
+// helpers: jobs.removeAll
+jobs.removeAll()

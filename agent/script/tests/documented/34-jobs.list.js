@@ -1,0 +1,2 @@
+// helpers: jobs.list
+var tags = jobs.list()

@@ -1,0 +1,2 @@
+// helpers: jobs.run
+jobs.run("example-job")

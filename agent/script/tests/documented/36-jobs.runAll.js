@@ -1,0 +1,2 @@
+// helpers: jobs.runAll
+jobs.runAll()

@@ -1,0 +1,2 @@
+// helpers: jobs.scheduler.isRunning
+var status = jobs.scheduler.isRunning()

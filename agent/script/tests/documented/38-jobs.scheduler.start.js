@@ -1,0 +1,2 @@
+// helpers: jobs.scheduler.start
+var status = jobs.scheduler.start()

@@ -1,0 +1,2 @@
+// helpers: jobs.scheduler.stop
+var status = jobs.scheduler.stop()

@@ -1,0 +1,2 @@
+// helpers: env
+console.log(JSON.stringify(env));
