@@ -17,12 +17,12 @@ impl Surface {
             .synonym("trace", "log")
             .synonym("warn", "error");
         let test = Namespace::new().function("pass", 1..=1).function("fail", 1..=1);
-        let s3 = Namespace::new().function("put", 3..=5).function("clear", 4..=4);
-        let gcs = Namespace::new().function("put", 3..=3).function("clear", 2..=2);
+        let s3 = Namespace::new().function("put", 2..=5).function("clear", 4..=4);
+        let gcs = Namespace::new().function("put", 2..=3).function("clear", 1..=2);
         let vendor = Namespace::new()
             .function("webhook", 2..=4)
-            .function("webhookForm", 3..=3)
-            .function("slack", 4..=4)
+            .function("webhookForm", 2..=3)
+            .function("slack", 1..=5)
             .function("slackBot", 5..=7)
             .function("influxdb", 6..=7)
             .function("elastic", 3..=9)
@@ -41,7 +41,7 @@ impl Surface {
             .function("delete", 1..=1)
             .function("mkdir", 1..=1)
             .function("mkdirTemp", ..=2)
-            .function("temp", 1..=3)
+            .function("temp", ..=3)
             .function("tar", 1..=1)
             .synonym("remove", "delete")
             .synonym("rename", "move")

@@ -162,7 +162,9 @@ impl Namespace {
         self.synonyms.iter().find(|(known, _)| *known == tried).map(|(_, meant)| *meant)
     }
 
-    pub(crate) fn members(&self) -> &[(&'static str, Member)] {
+    /// What it holds, in the order of its making.
+    #[must_use]
+    pub fn members(&self) -> &[(&'static str, Member)] {
         &self.members
     }
 }

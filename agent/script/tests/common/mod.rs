@@ -1,12 +1,14 @@
-//! What the tests of the host share: a host that records, and items.
+//! What the tests of the host share: a host that records, items, and a world behind the helpers.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 pub(crate) mod items;
+pub(crate) mod server;
+pub(crate) mod world;
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 use remora_dissect::Item;
 use remora_script::{
@@ -17,12 +19,31 @@ use remora_script::{
 #[derive(Default)]
 pub(crate) struct Recorder {
     lines: Mutex<Vec<String>>,
+    /// There is a new line.
+    written: Condvar,
     verdicts: Mutex<Vec<(u32, Verdict)>>,
 }
 
 impl Recorder {
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
+    }
+
+    /// Waits until the lines are as they should be, and returns them.
+    pub(crate) fn wait(&self, until: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let end = Instant::now() + Duration::from_secs(60);
+        let mut lines = self.lines.lock().unwrap();
+        while !until(&lines) {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{lines:?}");
+            lines = self.written.wait_timeout(lines, left).unwrap().0;
+        }
+        lines.clone()
+    }
+
+    fn write(&self, line: String) {
+        self.lines.lock().unwrap().push(line);
+        self.written.notify_all();
     }
 
     pub(crate) fn verdicts(&self) -> Vec<(u32, Verdict)> {
@@ -33,7 +54,11 @@ impl Recorder {
 impl Observer for Recorder {
     fn console(&self, script: &str, level: ConsoleLevel, text: &str) {
         let level = if level == ConsoleLevel::Error { "error: " } else { "" };
-        self.lines.lock().unwrap().push(format!("[{script}] {level}{text}"));
+        self.write(format!("[{script}] {level}{text}"));
+    }
+
+    fn clear_console(&self, script: &str) {
+        self.write(format!("[{script}] (cleared)"));
     }
 
     fn verdict(&self, _script: &str, item: &Arc<Item>, verdict: Verdict) {
@@ -111,6 +136,12 @@ impl Running {
     pub(crate) fn lines(&self) -> Vec<String> {
         let lines = self.recorder.lines();
         lines.into_iter().map(|line| line.replacen("[test.js] ", "", 1)).collect()
+    }
+
+    /// Waits until this line of `test.js` is there.
+    pub(crate) fn wait_for(&self, line: &str) {
+        let line = format!("[test.js] {line}");
+        self.recorder.wait(|lines| lines.contains(&line));
     }
 
     pub(crate) fn stats(&self) -> ScriptStats {
