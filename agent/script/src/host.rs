@@ -109,6 +109,11 @@ impl ScriptHost {
         let runs = self
             .jobs
             .commit(&shared, wants, ready.staging, before.map(|before| before.id))
+            .inspect_err(|_| match before {
+                // The queue is that of the code before, which runs on.
+                Some(_) => shared.queue.dismiss(shared.id),
+                None => shared.stop(),
+            })
             .map_err(|error| LoadError { script: shared.name.clone(), message: error.to_string() })?;
         shared.queue.hand_over(shared.id);
         self.jobs.run_all_of(&runs);
@@ -179,7 +184,14 @@ impl ScriptHost {
                 before.map(|entry| Arc::clone(&entry.shared)),
             )
         };
-        let (shared, ready) = self.load(script, place, before.as_ref()).wait()?;
+        let (shared, ready) = self.load(script.clone(), place, before.as_ref()).wait()?;
+        let is_cut_off =
+            |before: &Arc<Shared>| before.is_abandoned() && Arc::ptr_eq(&before.queue, &shared.queue);
+        if before.as_ref().is_some_and(is_cut_off) {
+            // The script was abandoned while its new code loaded: the queue they share takes nothing any more.
+            shared.stop();
+            return self.replace(script);
+        }
         self.admit(shared, ready, before.as_ref())?;
         self.sum_up();
         Ok(())
@@ -292,7 +304,10 @@ impl ScriptHost {
 
     /// What each script has done so far, in the order they were given.
     pub fn stats(&self) -> Vec<ScriptStats> {
-        self.read().iter().map(|entry| entry.shared.counters.read(&entry.shared.name)).collect()
+        self.read()
+            .iter()
+            .map(|entry| entry.shared.counters.read(&entry.shared.name, entry.shared.is_abandoned()))
+            .collect()
     }
 
     /// Times at which a job did not run: it was running still, or its script's queue was full.

@@ -57,22 +57,30 @@ struct State {
     waiting: VecDeque<Waiting>,
     events: usize,
     bytes: usize,
-    /// The share the script works on and its number of wanted events. Kept here so that it can be given up in the
-    /// script's stead.
-    current: Option<(Share, usize)>,
+    /// The share the script works on, with its taker. Kept here so that it can be given up in the script's stead.
+    current: Option<Current>,
     /// Calls beside the events; they go first.
     calls: VecDeque<Call>,
-    /// One of them is running.
-    in_call: bool,
+    /// Whose call is running, if one is.
+    in_call: Option<u64>,
     /// Which of the threads that a script has had, one for each version of its code, may take. Later versions have greater
     /// numbers, and wait for their turn.
     taker: u64,
+    /// Threads up to this one that are not the taker are not to wait for their turn any more.
+    dismissed: u64,
     closed: bool,
 }
 
 struct Waiting {
     share: Share,
     size: Size,
+}
+
+struct Current {
+    taker: u64,
+    share: Share,
+    /// Wanted ones.
+    events: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -178,12 +186,13 @@ impl Queue {
         }
         let call = state.calls.pop_front()?;
         self.calls.store(state.calls.len(), Ordering::Release);
-        state.in_call = true;
+        state.in_call = Some(taker);
         Some(call)
     }
 
-    pub(crate) fn call_done(&self) {
-        self.lock().in_call = false;
+    pub(crate) fn call_done(&self, taker: u64) {
+        self.lock().in_call.take_if(|running| *running == taker);
+        self.filled.notify_all();
         self.drained.notify_all();
     }
 
@@ -191,11 +200,12 @@ impl Queue {
     pub(crate) fn take(&self, taker: u64) -> Option<Work> {
         let mut state = self.lock();
         loop {
-            if state.taker > taker || (state.closed && state.taker != taker) {
+            let may_wait = taker > state.taker.max(state.dismissed) && !state.closed;
+            if state.taker != taker && !may_wait {
                 return None;
             }
             // The taker before this one may still be at its last share; events keep their order.
-            if state.taker == taker && state.current.is_none() && !state.in_call {
+            if state.taker == taker && state.current.is_none() && state.in_call.is_none() {
                 if let Some(call) = self.pop_call(&mut state, taker) {
                     return Some(Work::Call(call));
                 }
@@ -203,7 +213,8 @@ impl Queue {
                     state.events -= waiting.size.events;
                     state.bytes -= waiting.size.bytes;
                     let work = Work::Events(Arc::clone(waiting.share.batch()), waiting.share.range());
-                    state.current = Some((waiting.share, waiting.size.events));
+                    state.current =
+                        Some(Current { taker, share: waiting.share, events: waiting.size.events });
                     self.drained.notify_all();
                     return Some(work);
                 }
@@ -226,9 +237,17 @@ impl Queue {
         self.filled.notify_all();
     }
 
+    /// A thread that waits for its turn will not get it.
+    pub(crate) fn dismiss(&self, taker: u64) {
+        let mut state = self.lock();
+        state.dismissed = state.dismissed.max(taker);
+        drop(state);
+        self.filled.notify_all();
+    }
+
     /// The share taken last is worked off, or left.
-    pub(crate) fn done(&self) {
-        let current = self.lock().current.take();
+    pub(crate) fn done(&self, taker: u64) {
+        let current = self.lock().current.take_if(|current| current.taker == taker);
         drop(current);
         self.filled.notify_all();
         self.drained.notify_all();
@@ -267,10 +286,11 @@ impl Queue {
         let mut lost =
             if is_taker { self.clear() } else { Lost { waiting: 0, current: 0, _shares: Vec::new() } };
         let mut state = self.lock();
-        state.in_call = false;
-        if let Some((share, events)) = state.current.take() {
-            lost.current = events as u64;
-            lost._shares.push(share);
+        state.in_call.take_if(|running| *running == taker);
+        // The thread before or after may be at one of its own.
+        if let Some(current) = state.current.take_if(|current| current.taker == taker) {
+            lost.current = current.events as u64;
+            lost._shares.push(current.share);
         }
         drop(state);
         self.filled.notify_all();
@@ -281,7 +301,7 @@ impl Queue {
     /// Waits until nothing waits and nothing is worked on, until `end` at most; says whether it came to that.
     pub(crate) fn wait_idle(&self, end: Instant) -> bool {
         let mut state = self.lock();
-        while !(state.waiting.is_empty() && state.current.is_none() && !state.in_call) {
+        while !(state.waiting.is_empty() && state.current.is_none() && state.in_call.is_none()) {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;

@@ -1,6 +1,6 @@
 //! Counters of one script, written by its thread and read by anyone.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What a script has done so far.
@@ -37,7 +37,6 @@ pub(crate) struct Counters {
     pub(crate) heap_overflows: AtomicU64,
     pub(crate) shed: AtomicU64,
     pub(crate) console_suppressed: AtomicU64,
-    pub(crate) abandoned: AtomicBool,
     pub(crate) busy_nanos: AtomicU64,
 }
 
@@ -46,7 +45,7 @@ impl Counters {
         counter.fetch_add(count, Ordering::Relaxed);
     }
 
-    pub(crate) fn read(&self, script: &str) -> ScriptStats {
+    pub(crate) fn read(&self, script: &str, abandoned: bool) -> ScriptStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         ScriptStats {
             script: script.to_owned(),
@@ -57,7 +56,7 @@ impl Counters {
             heap_overflows: get(&self.heap_overflows),
             shed: get(&self.shed),
             console_suppressed: get(&self.console_suppressed),
-            abandoned: self.abandoned.load(Ordering::Relaxed),
+            abandoned,
             busy: Duration::from_nanos(get(&self.busy_nanos)),
         }
     }

@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) pulse: &'static Pulse,
     /// Calls begun before the share the script works on.
     calls_before: AtomicU64,
+    /// Of this version alone: the next one begins anew.
+    abandoned: AtomicBool,
     /// The host is ending: calls that are cut now have not failed.
     pub(crate) stopping: Arc<AtomicBool>,
     /// Ends its requests.
@@ -86,6 +88,7 @@ impl Shared {
             counters,
             pulse: Box::leak(Box::default()),
             calls_before: AtomicU64::new(0),
+            abandoned: AtomicBool::new(false),
             stopping: Arc::default(),
             cancel: Cancel::new(),
             loaded: Mutex::new(Some(loaded)),
@@ -95,7 +98,7 @@ impl Shared {
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.counters.abandoned.load(Ordering::Relaxed)
+        self.abandoned.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -104,7 +107,7 @@ impl Shared {
 
     /// The script cannot be stopped: nothing waits for it any more. Its thread stays where it is.
     pub(crate) fn abandon(&self, reason: &str) {
-        if self.counters.abandoned.swap(true, Ordering::Relaxed) {
+        if self.abandoned.swap(true, Ordering::Relaxed) {
             return;
         }
         self.console.error(&format!("abandoned: {reason}; it gets no more events"));
@@ -216,7 +219,7 @@ fn work(shared: &Shared, isolate: &mut Isolate) {
         match work {
             Work::Call(call) => {
                 isolate.call(&call);
-                shared.queue.call_done();
+                shared.queue.call_done(shared.id);
             }
             Work::Events(batch, range) => {
                 shared.calls_before.store(shared.counters.calls.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -234,12 +237,12 @@ fn work(shared: &Shared, isolate: &mut Isolate) {
                             return;
                         }
                         isolate.call(&call);
-                        shared.queue.call_done();
+                        shared.queue.call_done(shared.id);
                     }
                 }
                 isolate.idle();
                 drop(batch);
-                shared.queue.done();
+                shared.queue.done(shared.id);
             }
         }
         Counters::add(&shared.counters.busy_nanos, start.elapsed().as_nanos() as u64);
