@@ -175,3 +175,61 @@ fn a_script_that_replaces_built_ins_gets_its_data_all_the_same() {
     assert_eq!(running.item_lines(item.clone()), ["200 shop.example:8080 true"]);
     assert!(item.failed());
 }
+
+/// Kubeshark handed its Go structs to scripts; its examples use their names.
+#[test]
+fn data_answers_to_the_names_of_go() {
+    for (name, value) in [
+        ("data.Request.Path", "/a/b"),
+        ("data.request.Path", "/a/b"),
+        ("data.Request.path", "/a/b"),
+        ("data.Request.Method + data.Request.URL", "GET/a/b?bucket=shop&precision=ns"),
+        ("data.Request.HTTPVersion + data.Request.PathSegments[1]", "HTTP/1.1b"),
+        ("data.Request.QueryString.Bucket + data.Request.Headers.Host", "shopshop.example:8080"),
+        ("data.Response.Status + data.Response.StatusText", "200OK"),
+        ("data.Response.Content.MimeType", "application/json"),
+        ("data.Response.Content.Text === data.response.content.text", "true"),
+        ("data.Response.Headers['Content-Type']", "application/json"),
+        ("data.Source.IP + ' ' + data.Destination.Port", "10.0.0.3 8086"),
+        ("data.Src.IP + ' ' + data.Dst.Port", "10.0.0.3 8086"),
+        ("data.Protocol.Name + data.Protocol.Abbr + data.Protocol.Ports[0]", "httpHTTP80"),
+        (
+            "data.Node.Name + ' ' + data.ElapsedTime + ' ' + data.Index + ' ' + data.Stream",
+            "node-1 23.25 0 000000025258.pcap",
+        ),
+        ("data.ID === data.id && data.Passed === data.passed", "true"),
+        ("data.Nothing + ' ' + data.Request.Nothing + ' ' + data.X", "undefined undefined undefined"),
+        ("typeof data.Constructor + typeof data.ToString", "undefinedundefined"),
+    ] {
+        let lines = start(&format!(
+            "function onItemCaptured(data) {{
+                 console.log({name});
+                 data.extra = 1;
+                 console.log({name});
+                 data.request.extra = 1; data.response.extra = 1;
+                 console.log({name});
+             }}"
+        ))
+        .item_lines(items::http(0, "/a/b", 200));
+        assert_eq!(lines, [value; 3], "{name}, also after the object was changed");
+    }
+}
+
+#[test]
+fn the_names_of_go_are_no_fields_and_fields_win_over_them() {
+    let running = start(
+        "function onItemCaptured(data) {
+             data.Request.Path;
+             console.log('Request' in data, Object.keys(data).includes('Request'), JSON.stringify(data).includes('\"Request\"'));
+             data.Status = 'mine'; data.status = 'other';
+             console.log(data.Status, data.Request.Headers['X-None']);
+             const held = data.Request;
+             data.request.path = '/new';
+             console.log(held.Path, data.Request.Path, data.request.Path);
+         }",
+    );
+    assert_eq!(
+        running.item_lines(items::http(0, "/a/b", 200)),
+        ["false false false", "mine undefined", "/new /new /new"]
+    );
+}
