@@ -1,5 +1,7 @@
 //! Jobs: scheduled at top level and in hooks, run by the clock and at once, told of, bounded, ended.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod common;
 
 use std::time::{Duration, Instant};

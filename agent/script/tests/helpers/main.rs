@@ -1,5 +1,7 @@
 //! Every helper, from JavaScript to the wire or the disk and back.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 #[path = "../common/mod.rs"]
 mod common;
 
