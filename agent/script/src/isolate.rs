@@ -294,7 +294,12 @@ impl Isolate {
                 (false, false) => Failure::Stopped,
             });
         }
-        if exceptions.is_empty() { Ok(()) } else { Err(Failure::Exceptions(exceptions)) }
+        match exceptions.is_empty() {
+            true => Ok(()),
+            // A helper that was cut off throws before the engine gets to end the call.
+            false if self.shared.stopping.load(Ordering::Relaxed) => Err(Failure::Stopped),
+            false => Err(Failure::Exceptions(exceptions)),
+        }
     }
 
     /// Reports and counts how a call ended. `label` says which.
