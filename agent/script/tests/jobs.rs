@@ -202,9 +202,15 @@ fn every_script_hears_how_jobs_ended() {
             jobs.schedule('late', '@daily', async () => {{ await null; throw new TypeError('later') }});"
             ),
         ),
-        ("b.js", &format!("{hooks} jobs.schedule('starter', '@hourly', () => {{}}); jobs.runAll()")),
+        (
+            "b.js",
+            &format!(
+                "{hooks} jobs.schedule('starter', '@hourly', () => {{}}); function onItemCaptured() {{ jobs.runAll() }}"
+            ),
+        ),
         ("deaf.js", "function onJobPassed() { throw new Error('deaf') }"),
     ]);
+    running.items([items::http(0, "/", 200)]);
     for script in ["a.js", "b.js"] {
         let heard = running.recorder.wait(|lines| {
             let ours = lines.iter().filter(|line| line.starts_with(&format!("[{script}] ")));

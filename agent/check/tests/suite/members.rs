@@ -117,18 +117,19 @@ fn argument_counts_are_compared_where_the_text_shows_them() {
     table([
         ("test.pass()", &["1:6 too-few-arguments"]),
         ("test.pass(a, b)", &["1:6 too-many-arguments"]),
-        ("vendor.slack(a, b, c)", &["1:8 too-few-arguments"]),
-        ("vendor.s3.put(a, b)", &["1:11 too-few-arguments"]),
+        ("vendor.slackBot(a, b, c, d)", &["1:8 too-few-arguments"]),
+        ("vendor.s3.put(a)", &["1:11 too-few-arguments"]),
         ("vendor.webhook(a, b, c, d, e)", &["1:8 too-many-arguments"]),
         ("jobs.schedule('a', 'b')", &["1:6 too-few-arguments"]),
         ("jobs.list(1)", &["1:6 too-many-arguments"]),
-        ("vendor.slack(a, /* b, */ c, d)", &["1:8 too-few-arguments"]),
-        ("vendor.slack(a, b, c, d, )", &[]),
-        ("vendor.slack(...a)", &[]),
-        ("vendor.slack(a, b, c, d, ...e)", &[]),
-        ("vendor.slack(f(a, b, c), [d, e], g => (h, i), { j, k })", &[]),
-        ("var f = vendor.slack", &[]),
-        ("vendor.slack?.()", &[]),
+        ("vendor.slackBot(a, /* b, */ c, d, e)", &["1:8 too-few-arguments"]),
+        ("vendor.slack(a, b, c, d, e, f)", &["1:8 too-many-arguments"]),
+        ("vendor.slackBot(a, b, c, d, e, )", &[]),
+        ("vendor.slackBot(...a)", &[]),
+        ("vendor.slackBot(a, b, c, d, e, ...f)", &[]),
+        ("vendor.slackBot(f(a, b, c), [d, e], g => (h, i), { j, k }, l)", &[]),
+        ("var f = vendor.slackBot", &[]),
+        ("vendor.slackBot?.()", &[]),
     ]);
     let messages: Vec<_> =
         ["test.pass()", "jobs.schedule()", "jobs.list(1)", "kfl.validate()", "pcap.snapshot(1, 2, 3)"]
