@@ -11,7 +11,7 @@ use crate::batch::{Batch, Ticket};
 use crate::config::{HostConfig, LoadError, Observer, Overflow, Script};
 use crate::engine;
 use crate::event::{Event, Query, Reply};
-use crate::jobs::Jobs;
+use crate::jobs::{Jobs, Runs};
 use crate::queue::Wants;
 use crate::services::Services;
 use crate::stats::{Counters, ScriptStats};
@@ -87,23 +87,29 @@ impl ScriptHost {
         };
         let loading: Vec<_> =
             scripts.into_iter().zip(0..).map(|(script, place)| host.load(script, place, None)).collect();
-        let mut errors = Vec::new();
+        let (mut runs, mut errors) = (Vec::new(), Vec::new());
         for loading in loading {
-            let added = loading.wait().and_then(|(shared, ready)| host.admit(shared, ready, None));
-            errors.extend(added.err());
+            match loading.wait().and_then(|(shared, ready)| host.admit(shared, ready, None)) {
+                Ok(asked) => runs.push(asked),
+                Err(error) => errors.push(error),
+            }
         }
         host.sum_up();
+        // Every script hears how they end, so every script is there first.
+        if errors.is_empty() {
+            runs.iter().for_each(|runs| host.jobs.run(runs));
+        }
         // Without all of them none runs: those that have loaded end with the host.
         if errors.is_empty() { Ok(host) } else { Err(errors) }
     }
 
-    /// Lets a version begin, in the stead of another if there is one.
+    /// Lets a version begin, in the stead of another if there is one. Returns which jobs it wants to be run.
     fn admit(
         &self,
         shared: Arc<Shared>,
         ready: Ready,
         before: Option<&Arc<Shared>>,
-    ) -> Result<(), LoadError> {
+    ) -> Result<Runs, LoadError> {
         let wants = ready.wants;
         let mut entries = self.write();
         let runs = self
@@ -116,7 +122,6 @@ impl ScriptHost {
             })
             .map_err(|error| LoadError { script: shared.name.clone(), message: error.to_string() })?;
         shared.queue.hand_over(shared.id);
-        self.jobs.run_all_of(&runs);
         let entry = Entry { shared, wants };
         let same = |other: &Entry| before.is_some_and(|before| Arc::ptr_eq(before, &other.shared));
         match entries.iter().position(same) {
@@ -129,7 +134,7 @@ impl ScriptHost {
             }
             None => entries.push(entry),
         }
-        Ok(())
+        Ok(runs)
     }
 
     /// Starts to load a script, as the next version of one that runs or as a new one.
@@ -192,8 +197,9 @@ impl ScriptHost {
             shared.stop();
             return self.replace(script);
         }
-        self.admit(shared, ready, before.as_ref())?;
+        let runs = self.admit(shared, ready, before.as_ref())?;
         self.sum_up();
+        self.jobs.run(&runs);
         Ok(())
     }
 

@@ -32,8 +32,15 @@ pub(crate) struct Jobs {
 /// What a version's top-level code asks for. It is done once the version has loaded, and not at all if it has not.
 pub(crate) struct Staging {
     pub(crate) jobs: Staged,
-    /// Tags of staged jobs that are to run at once.
-    pub(crate) runs: Vec<String>,
+    pub(crate) runs: Runs,
+}
+
+/// Jobs that are to run as soon as the scripts have begun.
+#[derive(Default)]
+pub(crate) struct Runs {
+    pub(crate) all: bool,
+    /// Tags of staged jobs.
+    pub(crate) tags: Vec<String>,
 }
 
 /// Hands runs to the scripts' queues.
@@ -73,7 +80,7 @@ impl Jobs {
 
     /// What a version's top-level code asks for goes here while it runs.
     pub(crate) fn stage(&self) -> Staging {
-        Staging { jobs: self.scheduler.stage(), runs: Vec::new() }
+        Staging { jobs: self.scheduler.stage(), runs: Runs::default() }
     }
 
     pub(crate) fn scheduler(&self) -> &Scheduler {
@@ -95,7 +102,7 @@ impl Jobs {
         wants: Wants,
         staging: Staging,
         replaces: Option<u64>,
-    ) -> Result<Vec<String>, JobError> {
+    ) -> Result<Runs, JobError> {
         let owner = OwnerId(shared.id);
         let route = Route { queue: Arc::clone(&shared.queue), job_ends: wants.job_ends };
         // There before its jobs are, so that no run finds nobody.
@@ -112,8 +119,12 @@ impl Jobs {
     }
 
     /// Runs jobs now; one that was removed meanwhile is left out.
-    pub(crate) fn run_all_of(&self, tags: &[String]) {
-        tags.iter().for_each(|tag| drop(self.cluster.run(tag)));
+    pub(crate) fn run(&self, runs: &Runs) {
+        if runs.all {
+            self.cluster.run_all();
+        } else {
+            runs.tags.iter().for_each(|tag| drop(self.cluster.run(tag)));
+        }
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, HashMap<OwnerId, Route>> {

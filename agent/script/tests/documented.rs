@@ -55,12 +55,12 @@ fn run(case: &Case, example: &str) -> Vec<String> {
     let items: Vec<_> = statuses.iter().enumerate().map(|(index, status)| item(index, *status)).collect();
     let mut answers = Vec::new();
     match case.drive {
-        Drive::Queried(_) => answers = running.host.query(&items, &"http".into()),
+        Drive::Queried(_) => answers = running.query(&items, "http"),
         _ => running.items(items.clone()),
     }
     let mut seen = world.seen(&running, &items);
     for (index, answer) in answers.into_iter().enumerate() {
-        seen.extend(answer.text.map(|answer| format!("shown for item {index}: {answer}")));
+        seen.extend(answer.map(|answer| format!("shown for item {index}: {answer}")));
     }
     seen
 }

@@ -5,7 +5,6 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use common::server::{Reply, Request, Server};
 use common::world::{STREAM, World, seconds};
@@ -142,7 +141,7 @@ fn yaml_dump_prints_what_went_wrong() {
 #[test]
 fn redact_hides_secrets_in_what_is_shown() {
     let example = Example::run("redact.js", &[], "");
-    let shown = example.running.host.query(&[items::post(3, "/login?token=abc", 200)], &Arc::from(""));
+    let shown = example.running.query(&[items::post(3, "/login?token=abc", 200)], "");
     let shown: serde_json::Value = serde_json::from_str(shown[0].as_ref().unwrap()).unwrap();
     let request = &shown["request"];
     assert_eq!([&request["headers"]["Cookie"], &request["cookies"]["session"]], ["[redacted]", "[redacted]"]);

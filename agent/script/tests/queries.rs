@@ -4,8 +4,6 @@
 
 mod common;
 
-use std::sync::Arc;
-
 use common::*;
 use remora_script::{HostConfig, Overflow, Verdict};
 
@@ -17,7 +15,7 @@ fn shown(code: &str) -> (Running, Option<serde_json::Value>) {
 }
 
 fn ask(running: &Running) -> Option<serde_json::Value> {
-    let mut replies = running.host.query(&[items::http(0, "/a", 200)], &Arc::from("http"));
+    let mut replies = running.query(&[items::http(0, "/a", 200)], "http");
     assert_eq!(replies.len(), 1);
     replies.remove(0).map(|text| serde_json::from_str(&text).expect("JSON"))
 }
@@ -37,7 +35,7 @@ fn a_changed_item_is_shown_as_changed_and_stays_as_it_was() {
         "function onItemQueried(data) { data.request.path = '/hidden'; delete data.response; data.extra = 1; return data }",
     );
     let item = items::http(4, "/a", 200);
-    let reply = running.host.query(std::slice::from_ref(&item), &Arc::from("")).remove(0).unwrap();
+    let reply = running.query(std::slice::from_ref(&item), "").remove(0).unwrap();
     let reply: serde_json::Value = serde_json::from_str(&reply).unwrap();
     assert_eq!(
         (&reply["request"]["path"], &reply["index"], &reply["extra"]),
@@ -134,7 +132,7 @@ fn of_several_scripts_the_last_that_answers_counts() {
     let scripts: Vec<_> = scripts.iter().map(|(name, code)| (*name, code.as_str())).collect();
     let running = try_start(config(), &scripts).ok().unwrap();
     let items: Vec<_> = (0..20).map(|index| items::http(index, "/", 200)).collect();
-    let replies = running.host.query(&items, &Arc::from(""));
+    let replies = running.query(&items, "");
     assert_eq!(replies, vec![Some(r#"{"from":"c"}"#.to_owned()); 20]);
 }
 
@@ -150,7 +148,7 @@ fn marks_alone_mark_the_item_and_replace_nothing() {
     ] {
         let running = start(code);
         let item = items::http(5, "/", 200);
-        let replies = running.host.query(std::slice::from_ref(&item), &Arc::from(""));
+        let replies = running.query(std::slice::from_ref(&item), "");
         assert_eq!(replies, [None], "{code}");
         assert_eq!((item.passed(), item.failed()), (passed, !passed), "{code}");
         let verdict = if passed { Verdict::Passed } else { Verdict::Failed };
@@ -166,7 +164,7 @@ fn queries_wait_even_where_events_are_shed() {
     let config = HostConfig { queue_events: 2, overflow: Overflow::Shed, ..config() };
     let running = start_with(config, "function onItemQueried(data) { return { index: data.index } }");
     let items: Vec<_> = (0..200).map(|index| items::http(index, "/", 200)).collect();
-    let replies = running.host.query(&items, &Arc::from(""));
+    let replies = running.query(&items, "");
     for (index, reply) in replies.iter().enumerate() {
         assert_eq!(reply.as_deref(), Some(&*format!("{{\"index\":{index}}}")));
     }
@@ -178,5 +176,5 @@ fn where_no_script_asks_for_queries_nothing_is_replaced() {
     let (running, reply) = shown("function onItemCaptured(data) { console.log('captured') }");
     assert!(!running.host.wants_queries());
     assert_eq!((reply, running.lines().len()), (None, 0));
-    assert!(running.host.query(&[], &Arc::from("")).is_empty());
+    assert!(running.query(&[], "").is_empty());
 }

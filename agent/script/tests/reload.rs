@@ -4,7 +4,6 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -248,7 +247,7 @@ fn what_scripts_ask_for_follows_their_code() {
     assert_eq!(running.lines(), ["packet"]);
     running.replace("function onItemQueried() { return { a: 1 } }");
     assert_eq!(asks(&running.host), (false, false, true));
-    assert!(running.host.query(&[items::http(0, "/", 200)], &Arc::from(""))[0].is_some());
+    assert!(running.query(&[items::http(0, "/", 200)], "")[0].is_some());
     running.refuse("(");
     assert_eq!(asks(&running.host), (false, false, true));
     running.replace("// Nothing");

@@ -206,7 +206,7 @@ fn the_type_definitions_declare_the_hooks_with_what_they_are_given() {
         running.host.deliver(vec![remora_script::Event::Packet(packet)]).wait();
         running.items([item.clone()]);
         if name == "onItemQueried" {
-            running.host.query(&[item], &std::sync::Arc::from(""));
+            running.query(&[item], "");
         } else if name == "onPacketCaptured" {
             // It gets one object.
             assert_eq!(running.lines().last().unwrap(), "1");

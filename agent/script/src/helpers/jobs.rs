@@ -72,16 +72,17 @@ pub(super) fn call(helpers: &Helpers, helper: &str, json: &str) -> Result<String
             match staging.as_mut().filter(|staging| staging.jobs.list().iter().any(|staged| **staged == *tag))
             {
                 // It runs once the script has loaded.
-                Some(staging) => staging.runs.push(tag.to_string()),
+                Some(staging) => staging.runs.tags.push(tag.to_string()),
                 None => drop(jobs.cluster().run(&tag).map_err(failed)?),
             }
             lines.log(&console::triggered(&tag));
         }
         "jobs.runAll" => {
-            if let Some(staging) = helpers.staging.borrow_mut().as_mut() {
-                staging.runs = staging.jobs.list();
+            match helpers.staging.borrow_mut().as_mut() {
+                // They run once the scripts have loaded.
+                Some(staging) => staging.runs.all = true,
+                None => drop(jobs.cluster().run_all()),
             }
-            jobs.cluster().run_all();
             lines.log(console::ALL_TRIGGERED);
         }
         "jobs.scheduler.isRunning" => return answer(&jobs.scheduler().is_running()),

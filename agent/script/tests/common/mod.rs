@@ -121,6 +121,12 @@ pub(crate) fn load_error(code: &str) -> String {
 }
 
 impl Running {
+    /// What scripts show in the place of items.
+    pub(crate) fn query(&self, items: &[Arc<Item>], filter: &str) -> Vec<Option<String>> {
+        let replies = self.host.query(items, &Arc::from(filter));
+        replies.into_iter().map(|reply| reply.text).collect()
+    }
+
     /// Delivers items and waits until they are worked off.
     pub(crate) fn items(&self, items: impl IntoIterator<Item = Arc<Item>>) {
         let ticket = self.host.deliver(items.into_iter().map(Event::Item).collect());

@@ -71,8 +71,8 @@ fn the_bot_posts_fields_and_shares_files() {
         said,
         [
             "Message sent to Slack channel: C024BE91L at 1.2",
-            "Shared item.json in Slack channel: C024BE91L",
-            "Shared packets.pcap in Slack channel: C024BE91L"
+            "Shared packets.pcap in Slack channel: C024BE91L",
+            "Shared item.json in Slack channel: C024BE91L"
         ]
     );
     let requests = server.requests();
