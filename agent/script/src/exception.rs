@@ -5,6 +5,10 @@ use deno_core::v8;
 /// Names of the host's own code begin so; its frames are not shown.
 pub(crate) const INTERNAL: &str = "remora:";
 
+/// UTF-16 units of a message that are told. A script may throw a string as large as its heap, and reject many promises
+/// with it, while the texts lie outside of the heap.
+const MESSAGE_UNITS: usize = 16 << 10;
+
 /// The exception a `TryCatch` has caught, if it caught one.
 pub(crate) fn caught(
     scope: &mut v8::PinnedRef<'_, v8::TryCatch<'_, '_, v8::HandleScope<'_>>>,
@@ -21,12 +25,24 @@ pub(crate) fn describe<'s>(
     message: Option<v8::Local<'s, v8::Message>>,
 ) -> String {
     let message = message.unwrap_or_else(|| v8::Exception::create_message(scope, value));
-    let text = message.get(scope).to_rust_string_lossy(scope);
+    let text = message.get(scope);
+    let text = head(scope, text);
     let text = text.strip_prefix("Uncaught ").unwrap_or(&text);
     match place(scope, value, message) {
         Some(place) => format!("{text} ({place})"),
         None => text.to_owned(),
     }
+}
+
+/// The beginning of a text, and how much follows.
+fn head(scope: &mut v8::PinScope<'_, '_>, text: v8::Local<'_, v8::String>) -> String {
+    let more = text.length().saturating_sub(MESSAGE_UNITS);
+    if more == 0 {
+        return text.to_rust_string_lossy(scope);
+    }
+    let mut units = vec![0; MESSAGE_UNITS];
+    text.write_v2(scope, 0, &mut units, v8::WriteFlags::empty());
+    format!("{}... ({more} more characters)", String::from_utf16_lossy(&units))
 }
 
 /// `file:line:column` of the innermost frame that is the script's own.

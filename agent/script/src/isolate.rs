@@ -21,6 +21,12 @@ use crate::stats::Counters;
 use crate::watchdog::Watchdog;
 use crate::worker::{Ready, Shared};
 
+/// The most UTF-16 units of an answer to a query: so many, and so many more for each byte that the item holds. It leaves
+/// room for the item's text with every character escaped, and keeps what a batch is answered with, which lies outside of
+/// the heap, in proportion to what was captured.
+const REPLY_UNITS: usize = 64 << 10;
+const REPLY_UNITS_PER_BYTE: usize = 8;
+
 /// How a call into the script ended, other than well.
 enum Failure {
     Exceptions(Vec<String>),
@@ -147,15 +153,26 @@ impl Isolate {
             invoke(scope, &prelude.call_query, &[hook, filter]).map(drop)
         });
         if result.is_ok() {
+            let most = REPLY_UNITS + query.item.memory().saturating_mul(REPLY_UNITS_PER_BYTE);
             let mut reply = None;
             result = self.guarded(|scope| {
                 let value = invoke(scope, &prelude.take_reply, &[])?;
                 let text = value.try_cast::<v8::String>().ok();
-                reply = text.map(|text| text.to_rust_string_lossy(scope));
+                reply = text.map(|text| match text.length() {
+                    units if units > most => Err(units),
+                    _ => Ok(text.to_rust_string_lossy(scope)),
+                });
                 Some(())
             });
-            if let Some(text) = reply.filter(|_| result.is_ok()) {
-                query.reply(self.shared.place, text);
+            match reply.filter(|_| result.is_ok()) {
+                Some(Ok(text)) => query.reply(self.shared.place, text),
+                Some(Err(units)) => {
+                    let text = format!(
+                        "the object that it returned has {units} characters as JSON; {most} at most are shown in the place of this item"
+                    );
+                    result = Err(Failure::Exceptions(vec![text]));
+                }
+                None => {}
             }
         }
         self.settle(Hook::Query.label(), result);

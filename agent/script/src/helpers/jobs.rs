@@ -72,6 +72,7 @@ pub(super) fn call(helpers: &Helpers, helper: &str, json: &str) -> Result<String
             match staging.as_mut().filter(|staging| staging.jobs.list().iter().any(|staged| **staged == *tag))
             {
                 // It runs once the script has loaded.
+                Some(staging) if staging.runs.tags.iter().any(|run| **run == *tag) => {}
                 Some(staging) => staging.runs.tags.push(tag.to_string()),
                 None => drop(jobs.cluster().run(&tag).map_err(failed)?),
             }

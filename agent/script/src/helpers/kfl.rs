@@ -8,6 +8,7 @@ use deno_core::{OpState, op2};
 use deno_error::JsErrorBox;
 use remora_kfl::Query;
 
+use super::tree::Tree;
 use super::{Helpers, thrown};
 use crate::items::Slots;
 use crate::view::ItemView;
@@ -44,7 +45,7 @@ pub(crate) fn op_kfl_match(
     #[string] json: &str,
 ) -> Result<bool, JsErrorBox> {
     let query = compiled(state, query)?;
-    let object: serde_json::Value = serde_json::from_str(json).map_err(thrown)?;
+    let Tree(object) = serde_json::from_str(json).map_err(|error| thrown(format!("kfl.match: {error}")))?;
     Ok(query.matches(&object, now()))
 }
 

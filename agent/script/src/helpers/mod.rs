@@ -8,6 +8,7 @@ mod kfl;
 mod pcap;
 mod prometheus;
 mod test;
+mod tree;
 mod utils;
 mod vendor;
 
@@ -58,8 +59,17 @@ fn missing(what: &str, setting: &str) -> JsErrorBox {
     JsErrorBox::generic(format!("{what}: not available, {setting}"))
 }
 
+/// The most bytes of JSON that a helper is given. Outside of the script's heap arguments take several times that.
+const ARGUMENT_BYTES: usize = 16 << 20;
+
 /// The arguments of a helper, which the prelude made.
 fn arguments<T: DeserializeOwned>(helper: &str, json: &str) -> Result<T, JsErrorBox> {
+    if json.len() > ARGUMENT_BYTES {
+        return Err(thrown(format!(
+            "{helper}: the arguments have {} bytes, {ARGUMENT_BYTES} at most are possible",
+            json.len()
+        )));
+    }
     serde_json::from_str(json).map_err(|error| JsErrorBox::type_error(format!("{helper}: {error}")))
 }
 

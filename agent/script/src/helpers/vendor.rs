@@ -8,9 +8,10 @@ use remora_vendor::{
     Cleared, Elastic, Error, GcsClear, GcsPut, Influxdb, Prompt, S3Clear, S3Keys, S3Put, Slack, SlackBot,
     SlackFile, Vendor, Webhook, WebhookForm, arguments as orders,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::file::files;
+use super::tree::Tree;
 use super::{Helpers, answer, arguments, missing, thrown, unknown};
 
 type Text = Option<String>;
@@ -74,7 +75,7 @@ pub(super) fn call(helpers: &Helpers, helper: &str, json: &str) -> Result<String
         "vendor.s3.clear" => s3_clear(helpers, helper, json),
         "vendor.gcs.put" => gcs_put(helpers, json),
         "vendor.gcs.clear" => {
-            let (bucket, key): (String, Value) = arguments(helper, json)?;
+            let (bucket, key): (String, Tree) = arguments(helper, json)?;
             let key = service_account(key);
             let (cleared, bucket) = send(helpers, helper, |vendor| async move {
                 let clear = GcsClear { bucket: &bucket, service_account: key.as_deref() };
@@ -135,9 +136,14 @@ fn slack_bot(helpers: &Helpers, json: &str) -> Result<String, JsErrorBox> {
 
 fn influxdb(helpers: &Helpers, helper: &str, json: &str) -> Result<String, JsErrorBox> {
     /// URL, token, organization, bucket, measurement, data, tags.
-    type Arguments = (String, Text, String, String, String, Map<String, Value>, Option<Map<String, Value>>);
+    type Arguments = (String, Text, String, String, String, Tree, Option<Tree>);
     let (url, token, organization, bucket, measurement, data, tags): Arguments = arguments(helper, json)?;
-    let (token, tags) = (token.unwrap_or_default(), tags.unwrap_or_default());
+    let fields = |tree: Tree, what: &str| {
+        tree.object().ok_or_else(|| JsErrorBox::type_error(format!("{helper}: {what} must be an object")))
+    };
+    let token = token.unwrap_or_default();
+    let data = fields(data, "data")?;
+    let tags = tags.map(|tags| fields(tags, "tags")).transpose()?.unwrap_or_default();
     send(helpers, helper, |vendor| async move {
         let point = Influxdb {
             url: &url,
@@ -155,8 +161,8 @@ fn influxdb(helpers: &Helpers, helper: &str, json: &str) -> Result<String, JsErr
 
 fn elastic(helpers: &Helpers, helper: &str, json: &str) -> Result<String, JsErrorBox> {
     /// URL, index, data, username, password, Cloud ID, API key, service token, fingerprint.
-    type Arguments = (Text, String, Value, Text, Text, Text, Text, Text, Text);
-    let (url, index, data, username, password, cloud_id, api_key, service_token, fingerprint): Arguments =
+    type Arguments = (Text, String, Tree, Text, Text, Text, Text, Text, Text);
+    let (url, index, Tree(data), username, password, cloud_id, api_key, service_token, fingerprint): Arguments =
         arguments(helper, json)?;
     let url = url.unwrap_or_default();
     answer(&send(helpers, helper, |vendor| async move {
@@ -214,7 +220,7 @@ fn s3_clear(helpers: &Helpers, helper: &str, json: &str) -> Result<String, JsErr
 
 fn gcs_put(helpers: &Helpers, json: &str) -> Result<String, JsErrorBox> {
     const HELPER: &str = "vendor.gcs.put";
-    let (bucket, path, key): (String, String, Value) = arguments(HELPER, json)?;
+    let (bucket, path, key): (String, String, Tree) = arguments(HELPER, json)?;
     let key = service_account(key);
     let data = upload(helpers, HELPER, &path)?;
     let (stored, bucket) = send(helpers, HELPER, |vendor| async move {
@@ -227,7 +233,7 @@ fn gcs_put(helpers: &Helpers, json: &str) -> Result<String, JsErrorBox> {
 }
 
 /// The key as JSON text, given as an object or as text.
-fn service_account(key: Value) -> Option<String> {
+fn service_account(Tree(key): Tree) -> Option<String> {
     match key {
         Value::Null => None,
         Value::String(text) => Some(text),

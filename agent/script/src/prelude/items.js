@@ -306,9 +306,11 @@
   // === queries ===
 
   let reply;
+  let query = 0;
 
-  function keepReply(result) {
-    if (typeof result !== "object" || result === null) {
+  function keepReply(result, asked) {
+    // A promise that is resolved in a later call answers nothing any more.
+    if (asked !== query || typeof result !== "object" || result === null) {
       return;
     }
     // Marks alone are on the item already.
@@ -320,17 +322,19 @@
 
   function callQuery(hook, filter) {
     reply = undefined;
+    const asked = ++query;
     const result = hook(current, filter);
     if (result instanceof Later) {
-      apply(then, result, [keepReply]);
+      apply(then, result, [(given) => keepReply(given, asked)]);
     } else {
-      keepReply(result);
+      keepReply(result, asked);
     }
   }
 
   function takeReply() {
     const taken = reply;
     reply = undefined;
+    query++;
     return taken;
   }
 
