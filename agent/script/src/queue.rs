@@ -14,6 +14,10 @@ use crate::event::Event;
 /// Calls beside the events that may wait for one script: a run of each of its jobs, and news of jobs.
 const CALLS: usize = 8192;
 
+/// Calls that are taken in a row while events wait, so that a script that causes ever more of them (jobs that run each
+/// other) does not keep those that are told of it from their events.
+pub(crate) const CALLS_IN_A_ROW: usize = 16;
+
 /// What a script asks for, by the hooks it defines.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Wants {
@@ -59,8 +63,10 @@ struct State {
     bytes: usize,
     /// The share the script works on, with its taker. Kept here so that it can be given up in the script's stead.
     current: Option<Current>,
-    /// Calls beside the events; they go first.
+    /// Calls beside the events; they go first, [`CALLS_IN_A_ROW`] at a time.
     calls: VecDeque<Call>,
+    /// Calls taken since the last share.
+    in_a_row: usize,
     /// Whose call is running, if one is.
     in_call: Option<u64>,
     /// Which of the threads that a script has had, one for each version of its code, may take. Later versions have greater
@@ -206,10 +212,13 @@ impl Queue {
             }
             // The taker before this one may still be at its last share; events keep their order.
             if state.taker == taker && state.current.is_none() && state.in_call.is_none() {
-                if let Some(call) = self.pop_call(&mut state, taker) {
+                let events_are_due = state.in_a_row >= CALLS_IN_A_ROW && !state.waiting.is_empty();
+                if !events_are_due && let Some(call) = self.pop_call(&mut state, taker) {
+                    state.in_a_row += 1;
                     return Some(Work::Call(call));
                 }
                 if let Some(waiting) = state.waiting.pop_front() {
+                    state.in_a_row = 0;
                     state.events -= waiting.size.events;
                     state.bytes -= waiting.size.bytes;
                     let work = Work::Events(Arc::clone(waiting.share.batch()), waiting.share.range());

@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::event::Event;
 use crate::isolate::Isolate;
 use crate::jobs::{Jobs, Staging};
-use crate::queue::{Queue, Wants, Work};
+use crate::queue::{CALLS_IN_A_ROW, Queue, Wants, Work};
 use crate::services::Services;
 use crate::stats::Counters;
 use crate::watchdog::{Lost, Pulse, Watchdog, Watched};
@@ -232,7 +232,8 @@ fn work(shared: &Shared, isolate: &mut Isolate) {
                         Event::Item(item) => isolate.call_item(item),
                         Event::Query(query) => isolate.call_query(query),
                     }
-                    while let Some(call) = shared.queue.take_call(shared.id) {
+                    for _ in 0..CALLS_IN_A_ROW {
+                        let Some(call) = shared.queue.take_call(shared.id) else { break };
                         if gone() {
                             return;
                         }

@@ -1,0 +1,25 @@
+// Objects nested deeper than any stack, as arguments of helpers
+// expect: says stopped: 6
+
+function onItemCaptured(data) {
+  if (data.index !== 1) return;
+  let deep = {};
+  for (let i = 0; i < 200000; i++) deep = { deep };
+  const text = "[".repeat(1000000);
+  let stopped = 0;
+  for (const call of [
+    () => console.log(JSON.stringify(deep)),
+    () => kfl.match("http", deep),
+    () => utils.json2Yaml(deep),
+    () => utils.json2Yaml(text),
+    () => vendor.influxdb(env.WEB, "t", "o", "b", "m", deep),
+    () => vendor.elastic(env.WEB, "index", deep),
+  ]) {
+    try {
+      call();
+    } catch {
+      stopped++;
+    }
+  }
+  console.log("stopped: " + stopped);
+}

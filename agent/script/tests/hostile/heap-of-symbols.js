@@ -1,0 +1,8 @@
+// Symbols that are registered for the life of the engine
+// expect: errors or heap_overflows or timeouts
+// expect: says (hook=onItemCaptured)
+
+const kept = [];
+function onItemCaptured(data) {
+  if (data.index === 1) for (let i = 0; ; i++) kept.push(Symbol.for("symbol " + i));
+}

@@ -1,0 +1,11 @@
+// Jobs that run each other, and the news of it for who asks to be told
+// expect: timeouts
+// expect: says (hook=onItemCaptured) ended: it ran longer than the time limit
+
+jobs.schedule("there", "0 0 0 1 1 *", () => jobs.run("back"));
+jobs.schedule("back", "0 0 0 1 1 *", () => jobs.run("there"));
+for (let i = 0; i < 100000; i++) jobs.run("there");
+
+function onItemCaptured(data) {
+  if (data.index === 1) for (;;) jobs.runAll(), jobs.run("there");
+}

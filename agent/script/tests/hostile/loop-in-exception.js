@@ -1,0 +1,13 @@
+// A loop without end where the host asks an exception for its text
+// expect: errors or timeouts
+// expect: says (hook=onItemCaptured)
+
+function onItemCaptured(data) {
+  if (data.index !== 1) return;
+  const error = new Error("slow");
+  for (const name of ["name", "message", "stack"]) {
+    Object.defineProperty(error, name, { get() { for (;;) {} } });
+  }
+  error.toString = () => { for (;;) {} };
+  throw error;
+}

@@ -1,0 +1,8 @@
+// Lists so deep that YAML indents them a hundred times over
+// expect: errors
+// expect: says no YAML of at most
+
+function onItemCaptured(data) {
+  if (data.index !== 1) return;
+  utils.json2Yaml("[".repeat(100) + "0,".repeat(300000) + "0" + "]".repeat(100));
+}
