@@ -34,10 +34,6 @@ impl Rejections {
     /// Takes what has gathered, as texts.
     pub(crate) fn describe(&self, scope: &mut v8::PinScope<'_, '_>, into: &mut Vec<String>) {
         for (_, value) in self.kept.take() {
-            // Texts take memory and may run code of the script's.
-            if scope.is_execution_terminating() {
-                return;
-            }
             let value = v8::Local::new(scope, value);
             into.push(exception::describe(scope, value, None));
         }

@@ -193,7 +193,7 @@ impl World {
         assert_eq!(std::fs::read_to_string(self.root.join("secret.txt")).unwrap(), SECRET);
         assert_no_secret(&self.root.join("data"));
         assert!(
-            !self.web.requests().iter().any(|line| line.contains("/smuggled")),
+            !self.web.requests().iter().any(|line| line.starts_with("GET /smuggled")),
             "{:?}",
             self.web.requests()
         );

@@ -18,12 +18,12 @@
   define(globalThis, "ArrayBuffer", buffers, false);
   define(ArrayBuffer.prototype, "constructor", buffers, false);
 
-  // Only the language itself stays: what the engine's embedding put beside it, and ways to memory shared between
-  // threads, go.
+  // Only the language itself stays: what the engine's embedding put beside it, ways to memory shared between threads,
+  // and `Intl`, whose objects have tables outside of the heap that no limit counts, go.
   const language = [
     "AggregateError", "Array", "ArrayBuffer", "AsyncDisposableStack", "BigInt", "BigInt64Array", "BigUint64Array",
     "Boolean", "DataView", "Date", "DisposableStack", "Error", "EvalError", "FinalizationRegistry", "Float16Array",
-    "Float32Array", "Float64Array", "Function", "Infinity", "Int16Array", "Int32Array", "Int8Array", "Intl", "Iterator",
+    "Float32Array", "Float64Array", "Function", "Infinity", "Int16Array", "Int32Array", "Int8Array", "Iterator",
     "JSON", "Map", "Math", "NaN", "Number", "Object", "Promise", "Proxy", "RangeError", "ReferenceError", "Reflect",
     "RegExp", "Set", "String", "SuppressedError", "Symbol", "SyntaxError", "TypeError", "URIError", "Uint16Array",
     "Uint32Array", "Uint8Array", "Uint8ClampedArray", "WeakMap", "WeakRef", "WeakSet", "decodeURI",

@@ -1,5 +1,5 @@
 // Objects nested deeper than any stack, as arguments of helpers
-// expect: says stopped: 6
+// expect: says all came to an end
 
 function onItemCaptured(data) {
   if (data.index !== 1) return;
@@ -21,5 +21,5 @@ function onItemCaptured(data) {
       stopped++;
     }
   }
-  console.log("stopped: " + stopped);
+  console.log("all came to an end, by exceptions " + stopped);
 }

@@ -1,6 +1,6 @@
 // Jobs that run each other, and the news of it for who asks to be told
 // expect: timeouts
-// expect: says (hook=onItemCaptured) ended: it ran longer than the time limit
+// expect: says lines dropped: more than 50 in a second
 
 jobs.schedule("there", "0 0 0 1 1 *", () => jobs.run("back"));
 jobs.schedule("back", "0 0 0 1 1 *", () => jobs.run("there"));

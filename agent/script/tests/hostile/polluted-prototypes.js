@@ -3,7 +3,7 @@
 
 const log = console.log;
 const seen = [];
-const own = new WeakSet();
+const own = new WeakSet([Object.prototype]);
 let inside = false;
 
 // What belongs to the host: its ops, and functions and objects that this script has not made.

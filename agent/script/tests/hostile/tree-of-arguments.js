@@ -4,13 +4,13 @@
 
 function onItemCaptured(data) {
   if (data.index !== 1) return;
-  const many = "[" + '{"":0},'.repeat(1500000) + "0]";
-  for (let turn = 0; turn < 20; turn++) {
+  const many = "[" + '{"":0},'.repeat(300000) + "0]";
+  for (let turn = 0; turn < 3; turn++) {
     try {
       utils.json2Yaml(many);
       console.log("REACHED the host's memory");
     } catch (error) {
-      if (turn === 19) throw error;
+      if (turn === 2) throw error;
     }
   }
 }

@@ -4,5 +4,5 @@
 
 function onItemCaptured(data) {
   if (data.index !== 1) return;
-  utils.json2Yaml("[".repeat(100) + "0,".repeat(300000) + "0" + "]".repeat(100));
+  utils.json2Yaml("[".repeat(100) + "0,".repeat(90000) + "0" + "]".repeat(100));
 }
