@@ -73,7 +73,6 @@ const LANGUAGE: &[&str] = &[
     "Int16Array",
     "Int32Array",
     "Int8Array",
-    "Intl",
     "Iterator",
     "JSON",
     "Map",

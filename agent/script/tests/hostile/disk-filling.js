@@ -1,5 +1,5 @@
 // More bytes and more files than there is room for
-// expect: says full: 
+// expect: says full:
 
 function onItemCaptured(data) {
   if (data.index !== 1) return;

@@ -1,6 +1,6 @@
 // Many promises that are rejected with a text as long as the heap allows
 // expect: errors or heap_overflows or timeouts or abandoned
-// expect: says error: 
+// expect: says error:
 
 function onItemCaptured() {
   const long = "x".repeat(8 << 20);
