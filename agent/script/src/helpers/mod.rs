@@ -43,9 +43,21 @@ pub(crate) struct Helpers {
     pub(crate) staging: RefCell<Option<Staging>>,
 }
 
+/// The most bytes of an error's text, which may repeat what the script gave. An engine without room for it would end the
+/// process: `deno_core` takes it for granted that there is.
+const ERROR_BYTES: usize = 4 << 10;
+
+fn short(mut text: String) -> String {
+    if text.len() > ERROR_BYTES {
+        text.truncate(text.floor_char_boundary(ERROR_BYTES));
+        text.push_str("...");
+    }
+    text
+}
+
 /// Becomes a JavaScript `Error` with the text of `error`.
 fn thrown(error: impl Display) -> JsErrorBox {
-    JsErrorBox::generic(error.to_string())
+    JsErrorBox::generic(short(error.to_string()))
 }
 
 impl Helpers {
@@ -70,7 +82,7 @@ fn arguments<T: DeserializeOwned>(helper: &str, json: &str) -> Result<T, JsError
             json.len()
         )));
     }
-    serde_json::from_str(json).map_err(|error| JsErrorBox::type_error(format!("{helper}: {error}")))
+    serde_json::from_str(json).map_err(|error| JsErrorBox::type_error(short(format!("{helper}: {error}"))))
 }
 
 fn answer(value: &impl Serialize) -> Result<String, JsErrorBox> {

@@ -1,6 +1,7 @@
 // Bodies, paths and texts as long as the heap allows
-// expect: errors
-// expect: says vendor.webhook: the arguments have
+// expect: errors or heap_overflows or timeouts
+// expect(v8): says vendor.webhook: the arguments have
+// expect(quickjs): says error:
 
 const long = "x".repeat(17 << 20);
 const calls = [

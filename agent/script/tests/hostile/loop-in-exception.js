@@ -1,6 +1,6 @@
 // A loop without end where the host asks an exception for its text
-// expect: errors or timeouts
-// expect: says (hook=onItemCaptured)
+// expect: errors or timeouts or abandoned
+// expect: says error:
 
 function onItemCaptured(data) {
   if (data.index !== 1) return;
