@@ -1,6 +1,8 @@
 //! The scripts of `hostile/`: each attacks the agent or its neighbours, and says in its first comment what is to become
 //! of it. Each runs beside a sound script, in a process of its own where the tests are run by nextest.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod common;
 mod hostile_support;
 
