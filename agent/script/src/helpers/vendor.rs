@@ -8,7 +8,7 @@ use remora_vendor::{
     Cleared, Elastic, Error, GcsClear, GcsPut, Influxdb, Prompt, S3Clear, S3Keys, S3Put, Slack, SlackBot,
     SlackFile, Vendor, Webhook, WebhookForm, arguments as orders,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::file::files;
 use super::tree::Tree;
