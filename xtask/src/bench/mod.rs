@@ -1,9 +1,11 @@
 //! `cargo xtask bench`: measures the release build beside other programs doing the same, and prints the ratios.
 
+mod agents;
 mod capture;
 mod measure;
 mod namespace;
 mod replay;
+mod scripts;
 mod table;
 
 use anyhow::Result;
@@ -21,10 +23,12 @@ pub(crate) struct Arguments {
 #[derive(Subcommand, Debug)]
 enum Bench {
     Replay(replay::Arguments),
+    Scripts(scripts::Arguments),
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     match &arguments.bench {
         Bench::Replay(arguments) => replay::run(workspace, arguments),
+        Bench::Scripts(arguments) => scripts::run(workspace, arguments),
     }
 }

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 
+use super::agents;
 use super::capture::{self, TRANSACTIONS};
 use super::measure::{self, Cost, median};
 use super::table::Table;
-use crate::build::{self, Options};
 use crate::engine::Engine;
 use crate::process::say;
 use crate::setup::Plan;
@@ -111,24 +111,8 @@ fn contenders(workspace: &Workspace, arguments: &Arguments, capture: &Path) -> R
         arguments: ["-r".into(), capture.to_path_buf(), "-w".into(), "/dev/null".into()].into(),
         costs: Vec::new(),
     }];
-    let folder = workspace.target.join("bench");
-    fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
-    for engine in [Engine::V8, Engine::QuickJs] {
-        if arguments.engine.is_some_and(|only| only != engine) {
-            continue;
-        }
-        let options = Options { engine: Some(engine), debug: false };
-        let built = match build::agent(workspace, &options, None) {
-            Ok(built) => built,
-            Err(error) if arguments.engine.is_none() => {
-                say!("{} is left out: {error:#}", engine.feature());
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        // Both builds have the same path; the next would replace this one.
-        let program = folder.join(format!("remora-{}", engine.feature()));
-        fs::copy(&built, &program).with_context(|| format!("{} can't be written", program.display()))?;
+    let folder = agents::folder(workspace)?;
+    for (engine, program) in agents::build(workspace, arguments.engine)? {
         let hooks = HOOKS.iter().map(|(name, body)| Some((*name, *body)));
         for hook in [None].into_iter().chain(hooks) {
             let mut arguments: Vec<PathBuf> = ["replay".into(), "--output".into(), "none".into()].into();
@@ -150,7 +134,6 @@ fn contenders(workspace: &Workspace, arguments: &Arguments, capture: &Path) -> R
             });
         }
     }
-    ensure!(contenders.len() > 1, "no engine can be had, so there is nothing to measure");
     Ok(contenders)
 }
 
