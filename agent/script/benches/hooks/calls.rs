@@ -3,6 +3,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use remora_dissect::Item;
@@ -105,10 +106,14 @@ fn best(code: &str, items: &[Arc<Item>]) -> f64 {
 }
 
 fn round(code: &str, items: &[Arc<Item>]) -> Duration {
+    // The thread of the round before may not have ended yet, so each has a name of its own.
+    static ROUND: AtomicU32 = AtomicU32::new(0);
+    let name = format!("{}.js", ROUND.fetch_add(1, Ordering::Relaxed));
+    let thread = format!("script-{name}");
     let recorder = Arc::<common::Recorder>::default();
     let config = HostConfig { console_lines_per_second: NonZeroU32::new(1), ..HostConfig::default() };
     let host = ScriptHost::start(
-        vec![Script::new("hook.js", code)],
+        vec![Script::new(name, code)],
         config,
         Services::default(),
         recorder as Arc<dyn Observer>,
@@ -127,13 +132,13 @@ fn round(code: &str, items: &[Arc<Item>]) -> Duration {
         true => packet.clone(),
         false => Event::Item(Arc::clone(next.next().unwrap())),
     };
-    let start = thread_time("script-hook.js");
+    let start = thread_time(&thread);
     let mut last = None;
     for _ in 0..EVENTS / BATCH {
         last = Some(host.deliver((0..BATCH).map(|_| event()).collect()));
     }
     last.unwrap().wait();
-    let spent = thread_time("script-hook.js") - start;
+    let spent = thread_time(&thread) - start;
     assert_eq!(host.finish(Duration::from_secs(1))[0].calls, EVENTS as u64);
     spent
 }
