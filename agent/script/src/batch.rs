@@ -8,6 +8,8 @@ use crate::event::Event;
 /// The events of one delivery.
 pub(crate) struct Batch {
     events: Vec<Event>,
+    /// Bytes each event holds, asked once by the thread that made it: to others an item's memory is far away.
+    bytes: Vec<usize>,
     progress: Arc<Progress>,
 }
 
@@ -30,11 +32,17 @@ impl Progress {
 
 impl Batch {
     pub(crate) fn new(events: Vec<Event>) -> Arc<Self> {
-        Arc::new(Self { events, progress: Arc::default() })
+        let bytes = events.iter().map(Event::memory).collect();
+        Arc::new(Self { events, bytes, progress: Arc::default() })
     }
 
     pub(crate) fn events(&self) -> &[Event] {
         &self.events
+    }
+
+    /// Bytes that each of [`Batch::events`] holds.
+    pub(crate) fn bytes(&self) -> &[usize] {
+        &self.bytes
     }
 
     pub(crate) fn ticket(&self) -> Ticket {

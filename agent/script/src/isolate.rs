@@ -130,11 +130,12 @@ impl Isolate {
         self.settle(Hook::Packet.label(), result);
     }
 
-    pub(crate) fn call_item(&mut self, item: &Arc<Item>) {
+    /// `bytes` is what the item holds.
+    pub(crate) fn call_item(&mut self, item: &Arc<Item>, bytes: usize) {
         let Some(hook) = self.hooks.get(Hook::Item) else { return };
         Counters::add(&self.shared.counters.calls, 1);
         let prelude = Rc::clone(&self.prelude);
-        let result = self.with_item(item, |scope| {
+        let result = self.with_item(item, bytes, |scope| {
             let hook = v8::Local::new(scope, &*hook).into();
             invoke(scope, &prelude.call_item, &[hook]).map(drop)
         });
@@ -142,12 +143,12 @@ impl Isolate {
     }
 
     /// Calls `onItemQueried`. Whatever object it returns, at once or as a promise, is the query's reply.
-    pub(crate) fn call_query(&mut self, query: &Query) {
+    pub(crate) fn call_query(&mut self, query: &Query, bytes: usize) {
         query.note_asked();
         let Some(hook) = self.hooks.get(Hook::Query) else { return };
         Counters::add(&self.shared.counters.calls, 1);
         let prelude = Rc::clone(&self.prelude);
-        let mut result = self.with_item(&query.item, |scope| {
+        let mut result = self.with_item(&query.item, bytes, |scope| {
             let hook = v8::Local::new(scope, &*hook).into();
             let filter = items::string(scope, query.filter.as_bytes())?.into();
             invoke(scope, &prelude.call_query, &[hook, filter]).map(drop)
@@ -182,12 +183,13 @@ impl Isolate {
     fn with_item(
         &mut self,
         item: &Arc<Item>,
+        bytes: usize,
         call: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Option<()>,
     ) -> Result<(), Failure> {
         if self.slots.full() {
             self.sweep();
         }
-        let slot = self.slots.begin(item);
+        let slot = self.slots.begin(item, bytes);
         let prelude = Rc::clone(&self.prelude);
         #[cfg(feature = "v8")]
         let mut watched = None;

@@ -64,11 +64,11 @@ impl Slots {
         self.used() >= SLOTS || self.bytes.get() >= SLOT_BYTES
     }
 
-    /// A call for `item` begins; returns its slot.
-    pub(crate) fn begin(&self, item: &Arc<Item>) -> u32 {
+    /// A call for `item`, which holds so many bytes, begins; returns its slot.
+    pub(crate) fn begin(&self, item: &Arc<Item>, bytes: usize) -> u32 {
         let mut items = self.items.borrow_mut();
         items.push(Arc::clone(item));
-        self.bytes.set(self.bytes.get() + item.memory());
+        self.bytes.set(self.bytes.get() + bytes);
         self.in_call.set(true);
         self.passed.set(false);
         self.failed.set(false);

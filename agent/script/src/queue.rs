@@ -127,7 +127,7 @@ impl Queue {
         let mut from = 0;
         let mut state = self.lock();
         while !state.closed {
-            let (range, size) = self.fitting(&state, events, from, wants);
+            let (range, size) = self.fitting(&state, batch, from, wants);
             from = range.end;
             if size.events > 0 {
                 state.events += size.events;
@@ -147,13 +147,14 @@ impl Queue {
     }
 
     /// The longest run from `from` on whose wanted events fit. An event larger than the whole queue fits an empty one.
-    fn fitting(&self, state: &State, events: &[Event], from: usize, wants: Wants) -> (Range<usize>, Size) {
+    fn fitting(&self, state: &State, batch: &Batch, from: usize, wants: Wants) -> (Range<usize>, Size) {
+        let events = batch.events();
         let mut size = Size::default();
         for (at, event) in events.iter().enumerate().skip(from) {
             if !wants.matches(event) {
                 continue;
             }
-            let bytes = event.memory();
+            let bytes = batch.bytes()[at];
             let full = state.events + size.events >= self.events_cap
                 || state.bytes + size.bytes + bytes > self.bytes_cap;
             if full && state.events + size.events > 0 {

@@ -223,14 +223,14 @@ fn work(shared: &Shared, isolate: &mut Isolate) {
             }
             Work::Events(batch, range) => {
                 shared.calls_before.store(shared.counters.calls.load(Ordering::Relaxed), Ordering::Relaxed);
-                for event in &batch.events()[range] {
+                for (event, &bytes) in batch.events()[range.clone()].iter().zip(&batch.bytes()[range]) {
                     if gone() {
                         return;
                     }
                     match event {
                         Event::Packet(packet) => isolate.call_packet(packet),
-                        Event::Item(item) => isolate.call_item(item),
-                        Event::Query(query) => isolate.call_query(query),
+                        Event::Item(item) => isolate.call_item(item, bytes),
+                        Event::Query(query) => isolate.call_query(query, bytes),
                     }
                     for _ in 0..CALLS_IN_A_ROW {
                         let Some(call) = shared.queue.take_call(shared.id) else { break };
