@@ -41,7 +41,6 @@ const GLOBALS: &str = include_str!("prelude/globals.js");
 
 /// The prelude's functions.
 pub(crate) struct Prelude {
-    pub(crate) begin_item: v8::Global<v8::Function>,
     pub(crate) call_item: v8::Global<v8::Function>,
     pub(crate) call_packet: v8::Global<v8::Function>,
     pub(crate) call_query: v8::Global<v8::Function>,
@@ -49,6 +48,8 @@ pub(crate) struct Prelude {
     pub(crate) call_with: v8::Global<v8::Function>,
     pub(crate) run_job: v8::Global<v8::Function>,
     pub(crate) forget_job: v8::Global<v8::Function>,
+    #[cfg(feature = "v8")]
+    pub(crate) last_state: v8::Global<v8::Function>,
     #[cfg(feature = "v8")]
     pub(crate) release: v8::Global<v8::Function>,
     pub(crate) sweep: v8::Global<v8::Function>,
@@ -194,7 +195,6 @@ fn run_prelude(scope: &mut v8::PinScope<'_, '_>, shared: &Shared, slots: &Slots)
         Some(v8::Global::new(scope, function))
     };
     Some(Prelude {
-        begin_item: function(items, "beginItem")?,
         call_item: function(items, "callItem")?,
         call_packet: function(items, "callPacket")?,
         call_query: function(items, "callQuery")?,
@@ -202,6 +202,8 @@ fn run_prelude(scope: &mut v8::PinScope<'_, '_>, shared: &Shared, slots: &Slots)
         call_with: function(calls, "callWith")?,
         run_job: function(calls, "runJob")?,
         forget_job: function(calls, "forgetJob")?,
+        #[cfg(feature = "v8")]
+        last_state: function(items, "lastState")?,
         #[cfg(feature = "v8")]
         release: function(items, "release")?,
         sweep: function(items, "sweep")?,

@@ -135,9 +135,9 @@ impl Isolate {
         let Some(hook) = self.hooks.get(Hook::Item) else { return };
         Counters::add(&self.shared.counters.calls, 1);
         let prelude = Rc::clone(&self.prelude);
-        let result = self.with_item(item, bytes, |scope| {
+        let result = self.with_item(item, bytes, |scope, slot| {
             let hook = v8::Local::new(scope, &*hook).into();
-            invoke(scope, &prelude.call_item, &[hook]).map(drop)
+            invoke(scope, &prelude.call_item, &[hook, slot])
         });
         self.settle(Hook::Item.label(), result);
     }
@@ -148,10 +148,10 @@ impl Isolate {
         let Some(hook) = self.hooks.get(Hook::Query) else { return };
         Counters::add(&self.shared.counters.calls, 1);
         let prelude = Rc::clone(&self.prelude);
-        let mut result = self.with_item(&query.item, bytes, |scope| {
+        let mut result = self.with_item(&query.item, bytes, |scope, slot| {
             let hook = v8::Local::new(scope, &*hook).into();
             let filter = items::string(scope, query.filter.as_bytes())?.into();
-            invoke(scope, &prelude.call_query, &[hook, filter]).map(drop)
+            invoke(scope, &prelude.call_query, &[hook, slot, filter])
         });
         if result.is_ok() {
             let most = REPLY_UNITS + query.item.memory().saturating_mul(REPLY_UNITS_PER_BYTE);
@@ -179,33 +179,48 @@ impl Isolate {
         self.settle(Hook::Query.label(), result);
     }
 
-    /// Makes a call for an item, which is `data` in it.
+    /// Makes a call for an item, which is `data` in it. `call` is given the item's slot and returns the
+    /// state of `data`, which is watched from then on, whatever the call came to.
     fn with_item(
         &mut self,
         item: &Arc<Item>,
         bytes: usize,
-        call: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Option<()>,
+        call: impl for<'s> FnOnce(
+            &mut v8::PinScope<'s, '_>,
+            v8::Local<'s, v8::Value>,
+        ) -> Option<v8::Local<'s, v8::Value>>,
     ) -> Result<(), Failure> {
         if self.slots.full() {
             self.sweep();
         }
         let slot = self.slots.begin(item, bytes);
-        let prelude = Rc::clone(&self.prelude);
         #[cfg(feature = "v8")]
         let mut watched = None;
         let result = self.guarded(|scope| {
-            let slot = v8::Integer::new_from_unsigned(scope, slot);
-            let _state = invoke(scope, &prelude.begin_item, &[slot.into()])?;
+            let slot = v8::Integer::new_from_unsigned(scope, slot).into();
+            let _state = call(scope, slot)?;
             #[cfg(feature = "v8")]
             {
-                watched = Some(v8::Weak::new(scope, _state.try_cast::<v8::Object>().ok()?));
+                watched = watch(scope, _state);
             }
-            call(scope)
+            Some(())
         });
         self.slots.end();
         #[cfg(feature = "v8")]
-        self.states.extend(watched);
+        {
+            let watched = watched.or_else(|| self.last_state());
+            self.states.extend(watched);
+        }
         result
+    }
+
+    /// The state of `data` of a call that did not return it, since it threw or was ended.
+    #[cfg(feature = "v8")]
+    fn last_state(&mut self) -> Option<v8::Weak<v8::Object>> {
+        deno_core::scope!(scope, self.runtime);
+        v8::tc_scope!(let scope, scope);
+        let state = invoke(scope, &self.prelude.last_state, &[])?;
+        watch(scope, state)
     }
 
     pub(crate) fn call(&mut self, call: &Call) {
@@ -380,4 +395,14 @@ impl Isolate {
         }
         self.slots.clear();
     }
+}
+
+/// Lets the host find out whether the script still holds a state.
+#[cfg(feature = "v8")]
+fn watch<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    state: v8::Local<'s, v8::Value>,
+) -> Option<v8::Weak<v8::Object>> {
+    let state = state.try_cast::<v8::Object>().ok()?;
+    Some(v8::Weak::new(scope, state))
 }

@@ -146,6 +146,23 @@ fn data_held_after_the_call_stays_valid() {
     assert_eq!(lines[4], "mine false 8086 27");
 }
 
+/// Of these calls the host is told nothing by the hook itself.
+#[test]
+fn data_held_by_calls_that_throw_or_are_ended_stays_valid() {
+    let running = start(
+        "const held = [];
+         function onItemCaptured(data) {
+             if (data.index % 100 === 0) held.push(data);
+             if (data.index === 700) for (;;);
+             if (data.index === 3999) console.log(held.map((d) => d.index + d.request.path + d.response.status).join());
+             if (data.index % 100 === 0) throw 0;
+         }",
+    );
+    running.items((0..4000).map(|index| items::http(index, &format!("/{index}"), 200)));
+    let expected: Vec<_> = (0..40).map(|n| format!("{0}/{0}200", n * 100)).collect();
+    assert_eq!(running.lines().last().unwrap(), &expected.join(","));
+}
+
 /// Items are let go of although a script has seen them.
 #[test]
 fn the_host_keeps_no_items() {

@@ -239,11 +239,17 @@
     }
     currentHandler = new Handler(currentState, "");
     current = new Guard({ __proto__: null }, currentHandler);
+  }
+
+  // Returns what the host needs to find out whether `data` is still held.
+  function callItem(hook, slot) {
+    beginItem(slot);
+    hook(current);
     return currentState;
   }
 
-  function callItem(hook) {
-    return hook(current);
+  function lastState() {
+    return currentState;
   }
 
   // The host is about to let go of the items in the first `count` slots: what the script still holds gets its text.
@@ -320,7 +326,8 @@
     reply = stringify(result);
   }
 
-  function callQuery(hook, filter) {
+  function callQuery(hook, slot, filter) {
+    beginItem(slot);
     reply = undefined;
     const asked = ++query;
     const result = hook(current, filter);
@@ -329,6 +336,7 @@
     } else {
       keepReply(result, asked);
     }
+    return currentState;
   }
 
   function takeReply() {
@@ -357,5 +365,5 @@
     return data;
   }
 
-  return { __proto__: null, beginItem, callItem, callPacket, callQuery, takeReply, mark, hostText, release, slotOf, sweep };
+  return { __proto__: null, callItem, callPacket, callQuery, lastState, takeReply, mark, hostText, release, slotOf, sweep };
 })
