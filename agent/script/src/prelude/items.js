@@ -2,7 +2,7 @@
 (function (kit) {
   "use strict";
 
-  const { apply, create, defineProperty, deleteProperty, deref, get, getOwnPropertyDescriptor, has } = kit;
+  const { apply, create, defineProperty, deleteProperty, deref, freeze, get, getOwnPropertyDescriptor, has } = kit;
   const { isArray, isExtensible, lazy, limits, ownKeys, parse, preventExtensions, reflectGetPrototypeOf } = kit;
   const { reflectSetPrototypeOf, set, setPrototypeOf, stringify, weakly } = kit;
   const { charCodeAt, slice, toLowerCase } = kit;
@@ -85,6 +85,13 @@
     },
   };
 
+  // What inherits nothing, made by a constructor: the engine has a shape ready for it, where `{ __proto__: null }` is a
+  // hash table from the start.
+  class Bare {}
+  setPrototypeOf(Bare.prototype, null);
+  deleteProperty(Bare.prototype, "constructor");
+  freeze(Bare.prototype);
+
   class State {
     constructor(slot) {
       // The host's number for the item, until the host lets go of it; then the item as JSON text.
@@ -125,7 +132,7 @@
       this.path = path;
       this.filled = false;
       // Fields read or assigned so far, by name.
-      this.known = { __proto__: null };
+      this.known = new Bare();
     }
 
     read(name) {
@@ -135,7 +142,7 @@
       }
       let value = this.state.field(this.path, name);
       if (value === lazy) {
-        value = new Guard({ __proto__: null }, new Handler(this.state, name));
+        value = new Guard(new Bare(), new Handler(this.state, name));
       } else if (value === undefined) {
         return undefined;
       } else if (typeof value === "object" && value !== null) {
@@ -238,7 +245,7 @@
       references[slot] = new Reference(currentState);
     }
     currentHandler = new Handler(currentState, "");
-    current = new Guard({ __proto__: null }, currentHandler);
+    current = new Guard(new Bare(), currentHandler);
   }
 
   // Returns what the host needs to find out whether `data` is still held.
