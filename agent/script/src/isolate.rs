@@ -135,9 +135,9 @@ impl Isolate {
         let Some(hook) = self.hooks.get(Hook::Item) else { return };
         Counters::add(&self.shared.counters.calls, 1);
         let prelude = Rc::clone(&self.prelude);
-        let result = self.with_item(item, bytes, |scope, slot| {
+        let result = self.with_item(item, bytes, |scope, [slot, sides]| {
             let hook = v8::Local::new(scope, &*hook).into();
-            invoke(scope, &prelude.call_item, &[hook, slot])
+            invoke(scope, &prelude.call_item, &[hook, slot, sides])
         });
         self.settle(Hook::Item.label(), result);
     }
@@ -148,10 +148,10 @@ impl Isolate {
         let Some(hook) = self.hooks.get(Hook::Query) else { return };
         Counters::add(&self.shared.counters.calls, 1);
         let prelude = Rc::clone(&self.prelude);
-        let mut result = self.with_item(&query.item, bytes, |scope, slot| {
+        let mut result = self.with_item(&query.item, bytes, |scope, [slot, sides]| {
             let hook = v8::Local::new(scope, &*hook).into();
             let filter = items::string(scope, query.filter.as_bytes())?.into();
-            invoke(scope, &prelude.call_query, &[hook, slot, filter])
+            invoke(scope, &prelude.call_query, &[hook, slot, sides, filter])
         });
         if result.is_ok() {
             let most = REPLY_UNITS + query.item.memory().saturating_mul(REPLY_UNITS_PER_BYTE);
@@ -179,26 +179,28 @@ impl Isolate {
         self.settle(Hook::Query.label(), result);
     }
 
-    /// Makes a call for an item, which is `data` in it. `call` is given the item's slot and returns the
-    /// state of `data`, which is watched from then on, whatever the call came to.
+    /// Makes a call for an item, which is `data` in it. `call` is given the item's slot and which sides it has, and returns
+    /// the state of `data`, which is watched from then on, whatever the call came to.
     fn with_item(
         &mut self,
         item: &Arc<Item>,
         bytes: usize,
         call: impl for<'s> FnOnce(
             &mut v8::PinScope<'s, '_>,
-            v8::Local<'s, v8::Value>,
+            [v8::Local<'s, v8::Value>; 2],
         ) -> Option<v8::Local<'s, v8::Value>>,
     ) -> Result<(), Failure> {
         if self.slots.full() {
             self.sweep();
         }
         let slot = self.slots.begin(item, bytes);
+        let sides = u32::from(item.draft.request.is_some()) | u32::from(item.draft.response.is_some()) << 1;
         #[cfg(feature = "v8")]
         let mut watched = None;
         let result = self.guarded(|scope| {
             let slot = v8::Integer::new_from_unsigned(scope, slot).into();
-            let _state = call(scope, slot)?;
+            let sides = v8::Integer::new_from_unsigned(scope, sides).into();
+            let _state = call(scope, [slot, sides])?;
             #[cfg(feature = "v8")]
             {
                 watched = watch(scope, _state);

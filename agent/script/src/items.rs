@@ -154,7 +154,9 @@ pub(crate) fn op_item_field<'s>(
     #[string] name: &str,
 ) -> v8::Local<'s, v8::Value> {
     let slots = state.borrow::<Rc<Slots>>();
-    let found = slots.item(slot).and_then(|item| {
+    // No script runs meanwhile, so that the slots can stay borrowed.
+    let items = slots.items.borrow();
+    let found = items.get(slot as usize).and_then(|item| {
         if path.is_empty() {
             return slots.value(scope, &item.get(name)?, false);
         }

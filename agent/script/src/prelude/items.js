@@ -93,9 +93,11 @@
   freeze(Bare.prototype);
 
   class State {
-    constructor(slot) {
+    constructor(slot, sides) {
       // The host's number for the item, until the host lets go of it; then the item as JSON text.
       this.slot = slot;
+      // Which of request (1) and response (2) there are, which most hooks read first and which are objects.
+      this.sides = sides;
       this.text = undefined;
       this.copy = undefined;
       // Nothing was changed, and nothing that can be changed was handed out: the host's JSON text is the object's.
@@ -116,6 +118,9 @@
     }
 
     field(path, name) {
+      if (path === "" && ((name === "response" && this.sides & 2) || (name === "request" && this.sides & 1))) {
+        return lazy;
+      }
       if (this.text === undefined) {
         return op_item_field(this.slot, path, name);
       }
@@ -239,8 +244,8 @@
   // Where the host cannot watch when a script lets go of a state.
   const references = new Array(limits.slots).fill(undefined);
 
-  function beginItem(slot) {
-    currentState = new State(slot);
+  function beginItem(slot, sides) {
+    currentState = new State(slot, sides);
     if (weakly) {
       references[slot] = new Reference(currentState);
     }
@@ -249,8 +254,8 @@
   }
 
   // Returns what the host needs to find out whether `data` is still held.
-  function callItem(hook, slot) {
-    beginItem(slot);
+  function callItem(hook, slot, sides) {
+    beginItem(slot, sides);
     hook(current);
     return currentState;
   }
@@ -333,8 +338,8 @@
     reply = stringify(result);
   }
 
-  function callQuery(hook, slot, filter) {
-    beginItem(slot);
+  function callQuery(hook, slot, sides, filter) {
+    beginItem(slot, sides);
     reply = undefined;
     const asked = ++query;
     const result = hook(current, filter);
