@@ -80,10 +80,10 @@ impl Pulse {
             return false;
         }
         // The request must not arrive after it was cancelled, or it would end the next call.
-        while self.state.load(Ordering::Acquire) & PHASES != ENDED {
+        let ended = running & !PHASES | ENDED;
+        while self.state.compare_exchange(ended, idle, Ordering::SeqCst, Ordering::Acquire).is_err() {
             std::thread::yield_now();
         }
-        self.state.store(idle, Ordering::SeqCst);
         true
     }
 
@@ -91,9 +91,12 @@ impl Pulse {
         state & PHASES != IDLE
     }
 
-    /// Ends the call with `request` if it still is as seen in `state`, running or waiting.
+    /// Ends the call with `request` if it still is as seen in `state`: running, waiting, or asked to end before.
+    ///
+    /// Asking again has its reason: a request that arrives while the engine makes an exception of a helper's error is lost
+    /// with that exception when the script catches it.
     fn cut(&self, state: u64, request: impl FnOnce()) {
-        if !matches!(state & PHASES, RUNNING | WAITING) {
+        if !matches!(state & PHASES, RUNNING | WAITING | ENDED) {
             return;
         }
         let ending = state & !PHASES | ENDING;
@@ -119,6 +122,8 @@ struct Entry {
     /// How long the call seen has been running, without its waits.
     spent: Duration,
     looked: Instant,
+    /// How often it was asked to end.
+    requests: u32,
 }
 
 impl Entry {
@@ -162,6 +167,7 @@ impl Watchdog {
             seen: IDLE,
             spent: Duration::ZERO,
             looked: Instant::now(),
+            requests: 0,
         });
     }
 
@@ -262,7 +268,7 @@ impl Watchdog {
         };
         let since = now.duration_since(std::mem::replace(&mut entry.looked, now));
         if entry.seen & !PHASES != state & !PHASES || entry.seen == IDLE {
-            (entry.seen, entry.spent) = (state, Duration::ZERO);
+            (entry.seen, entry.spent, entry.requests) = (state, Duration::ZERO, 0);
             return true;
         }
         if state & PHASES == WAITING {
@@ -272,13 +278,17 @@ impl Watchdog {
         let age = entry.spent;
         let lost = match entry.pulse.lost.load(Ordering::Acquire) {
             true => Some(Lost::Failed),
-            false => (age >= self.limit * 2).then_some(Lost::Unstoppable),
+            // On a machine that gives its threads no time, time alone says little.
+            false => {
+                (age >= self.limit * 2 && entry.requests >= LOOKS_PER_LIMIT / 2).then_some(Lost::Unstoppable)
+            }
         };
         if let Some(lost) = lost {
             if let Some(watched) = entry.watched.take() {
                 (watched.abandon)(lost);
             }
         } else if age >= self.limit {
+            entry.requests += 1;
             entry.pulse.cut(state, || {
                 watched.handle.terminate_execution();
             });
