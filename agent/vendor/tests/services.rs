@@ -39,7 +39,7 @@ fn a_point_is_written_as_line_protocol() {
     assert_eq!(requests[0].method, "POST");
     assert_eq!(requests[0].header("Authorization"), Some("Token s3cr3t"));
     let (point, time) = requests[0].text().rsplit_once(' ').unwrap();
-    assert_eq!(point, r#"Example\ Measurement,k=v\ w count=3i,ok=true,ratio=0.5,word="a b""#);
+    assert_eq!(point, r#"Example\ Measurement,k=v\ w count=3i,ratio=0.5,ok=true,word="a b""#);
     assert!(time.len() == 19 && time.bytes().all(|byte| byte.is_ascii_digit()), "{time}");
 }
 
