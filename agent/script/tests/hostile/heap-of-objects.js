@@ -1,6 +1,7 @@
 // Objects until the heap is full
 // expect: heap_overflows or errors
-// expect: says (hook=onItemCaptured)
+// expect(v8): says (hook=onItemCaptured)
+// expect(quickjs): says it has filled its heap
 
 const kept = [];
 function onItemCaptured(data) {

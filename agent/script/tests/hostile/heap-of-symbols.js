@@ -1,6 +1,7 @@
 // Symbols that are registered for the life of the engine
 // expect: errors or heap_overflows or timeouts
-// expect: says (hook=onItemCaptured)
+// expect(v8): says (hook=onItemCaptured)
+// expect(quickjs): says it has filled its heap
 
 const kept = [];
 function onItemCaptured(data) {
