@@ -1,6 +1,7 @@
 // Typed arrays, which lie outside of the heap
 // expect: errors or heap_overflows
-// expect: says (hook=onItemCaptured)
+// expect(v8): says (hook=onItemCaptured)
+// expect(quickjs): says it has filled its heap
 
 const kept = [];
 function onItemCaptured(data) {
