@@ -153,7 +153,7 @@ fn data_held_by_calls_that_throw_or_are_ended_stays_valid() {
         "const held = [];
          function onItemCaptured(data) {
              if (data.index % 100 === 0) held.push(data);
-             if (data.index === 700) for (;;);
+             if (data.index === 0) for (;;);
              if (data.index === 3999) console.log(held.map((d) => d.index + d.request.path + d.response.status).join());
              if (data.index % 100 === 0) throw 0;
          }",
