@@ -12,7 +12,7 @@ type Request = (String, Body, Sender<std::io::Result<()>>);
 ///
 /// `--no-turbofan`: in code compiled by TurboFan some endless loops have no interrupt check left, so that they can
 /// neither be ended at the time limit nor at the heap limit. Maglev's code keeps its checks. Hooks that read
-/// items lose less than a tenth of their speed by this, tight arithmetic about half (`benches/hooks.rs`).
+/// items lose less than a tenth of their speed by this, tight arithmetic about half (`benches/hooks`).
 #[cfg(feature = "v8")]
 const FLAGS: &str = "--no-turbofan";
 
