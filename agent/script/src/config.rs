@@ -47,7 +47,7 @@ pub enum Overflow {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HostConfig {
     /// How long one call into a script may take, its top-level code included. At this time the call is ended; a script
-    /// that has not ended by twice this time is abandoned.
+    /// that has not ended by twice this time, on V8 5 s later at least, is abandoned.
     pub call_limit: Duration,
     /// Bytes of JavaScript heap, at which a call is ended. `ArrayBuffer`s, which lie outside of the heap, may take the
     /// same amount once more.

@@ -15,6 +15,13 @@ const LOOKS_PER_LIMIT: u32 = 20;
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 const LONGEST_LOOK: Duration = Duration::from_millis(100);
 
+/// How long a call may go on, at least, after it was first asked to end, before its script is given up.
+///
+/// V8 looks for requests in loops when their interrupt budget is used up. In a function that has been compiled by Maglev the
+/// budget is some hundred million turns, and a tight loop in it, when it runs in the interpreter again, takes seconds to
+/// use them up.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(feature = "v8") { 5 } else { 0 });
+
 /// The phases of a call, in the low bits of [`Pulse::state`]; the other bits number the calls.
 const IDLE: u64 = 0;
 const RUNNING: u64 = 1;
@@ -37,7 +44,7 @@ pub(crate) struct Pulse {
 /// Why a script is given up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Lost {
-    /// A call goes on at twice the limit.
+    /// A call goes on at twice the limit, and long after it was asked to end.
     Unstoppable,
     /// The engine has failed in a call.
     Failed,
@@ -279,9 +286,8 @@ impl Watchdog {
         let lost = match entry.pulse.lost.load(Ordering::Acquire) {
             true => Some(Lost::Failed),
             // On a machine that gives its threads no time, time alone says little.
-            false => {
-                (age >= self.limit * 2 && entry.requests >= LOOKS_PER_LIMIT / 2).then_some(Lost::Unstoppable)
-            }
+            false => (age >= self.limit + self.limit.max(PATIENCE) && entry.requests >= LOOKS_PER_LIMIT / 2)
+                .then_some(Lost::Unstoppable),
         };
         if let Some(lost) = lost {
             if let Some(watched) = entry.watched.take() {

@@ -88,8 +88,9 @@ pub(crate) fn look_response(bytes: &[u8]) -> Probe {
         }
     }
     match bytes.get(SHAPE.len()) {
-        None if bytes.len() < SHAPE.len() => Probe::Unsure,
-        None | Some(b' ' | b'\r' | b'\n') => Probe::Certain,
+        // What follows the digits decides, so that cuts between segments do not.
+        None => Probe::Unsure,
+        Some(b' ' | b'\r' | b'\n') => Probe::Certain,
         Some(_) => Probe::No,
     }
 }
@@ -299,12 +300,14 @@ mod tests {
     #[test]
     fn every_prefix_of_a_start_line_may_still_become_one() {
         for text in ["GET /a?b HTTP/1.1\r\n", "FROBNICATE / HTTP/1.0\n", "HTTP/1.1 200 OK\r\n"] {
-            let certain = if text.starts_with("HTTP") { 12 } else { text.len() };
+            let certain = if text.starts_with("HTTP") { "HTTP/1.1 200 ".len() } else { text.len() };
             for end in 0..=text.len() {
                 let expected = if end < certain { Probe::Unsure } else { Probe::Certain };
                 assert_eq!(look(&text.as_bytes()[..end]), expected, "{:?}", &text[..end]);
             }
         }
+        // Body bytes, which a cut behind the digits must not make a status line.
+        assert_eq!(look(b"HTTP/1.1 200\0"), Probe::No);
         let long = |start: &str, len| look(format!("{start}{}", "a".repeat(len)).as_bytes());
         assert_eq!(long("GET /", CERTAIN_BYTES), Probe::Certain);
         assert_eq!(long("OPTIONS rtsp://h/", CERTAIN_BYTES), Probe::Unsure);
