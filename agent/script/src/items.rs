@@ -143,8 +143,13 @@ pub(crate) fn string<'s>(scope: &mut v8::PinScope<'s, '_>, text: &[u8]) -> Optio
     v8::String::new_from_utf8(scope, text, v8::NewStringType::Normal)
 }
 
+/// The names in a path: `response`, `response.headers`.
+fn parts(path: &str) -> (&str, Option<&str>) {
+    path.split_once('.').map_or((path, None), |(outer, inner)| (outer, Some(inner)))
+}
+
 /// A field of the item in `slot`, or of its object `path`. Undefined where there is none; the mark for "lazy" where it
-/// is an object of the item itself.
+/// is an object of the item, or of one of its objects.
 #[op2]
 pub(crate) fn op_item_field<'s>(
     scope: &mut v8::PinScope<'s, '_>,
@@ -160,13 +165,16 @@ pub(crate) fn op_item_field<'s>(
         if path.is_empty() {
             return slots.value(scope, &item.get(name)?, false);
         }
-        let Some(Value::Object(object)) = item.get(path) else { return None };
+        let (outer, inner) = parts(path);
+        let Some(Value::Object(object)) = item.get(outer) else { return None };
+        let Some(inner) = inner else { return slots.value(scope, &object.get(name)?, false) };
+        let Some(Value::Object(object)) = object.get(inner) else { return None };
         slots.value(scope, &object.get(name)?, true)
     });
     found.unwrap_or_else(|| v8::undefined(scope).into())
 }
 
-/// The JSON text of the item in `slot`, or of its object `path`.
+/// The JSON text of the item in `slot`, or of its object at `path`.
 #[op2]
 pub(crate) fn op_item_text<'s>(
     scope: &mut v8::PinScope<'s, '_>,
@@ -178,7 +186,12 @@ pub(crate) fn op_item_text<'s>(
     let found = slots.item(slot).and_then(|item| {
         slots.text(scope, |text| match path {
             "" => json::write_object(item.as_ref(), text),
-            path => json::write_value(&item.get(path).unwrap_or(Value::Null), text),
+            path => match (item.get(parts(path).0), parts(path).1) {
+                (Some(Value::Object(object)), Some(inner)) => {
+                    json::write_value(&object.get(inner).unwrap_or(Value::Null), text);
+                }
+                (value, _) => json::write_value(&value.unwrap_or(Value::Null), text),
+            },
         })
     });
     found.map_or_else(|| v8::null(scope).into(), Into::into)

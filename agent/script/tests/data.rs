@@ -46,6 +46,14 @@ fn data_behaves_as_a_plain_object() {
         "(d) => typeof d + typeof d.request + Array.isArray(d) + Array.isArray(d.request.pathSegments) + String(d)",
         "(d) => Object.prototype.toString.call(d) + (d instanceof Object) + (Object.getPrototypeOf(d) === Object.prototype)",
         "(d) => d.constructor === Object && d.__proto__ === Object.prototype && d?.request?.missing?.deeper",
+        // Objects of objects.
+        "(d) => JSON.stringify(d.response.headers) + Object.keys(d.request.headers) + JSON.stringify({ ...d.request.headers })",
+        "(d) => { d.response.headers.X = 1; delete d.response.headers['Content-Type']; return JSON.stringify(d) }",
+        "(d) => { const h = d.request.headers; h.Host = 'x'; return JSON.stringify([d.request, h, d]) }",
+        "(d) => { const h = d.request.headers; d.extra = 1; h.Host = 'x'; return JSON.stringify([d.request, h, d]) }",
+        "(d) => { d.request.headers = { a: 1 }; return JSON.stringify(d) + d.request.headers.a }",
+        "(d) => { const { content } = d.response; content.text = 'y'; return JSON.stringify(d) + content.size }",
+        "(d) => d.request.headers.nothing + ('Host' in d.request.headers) + Object.isFrozen(Object.freeze(d.response.headers))",
         // Listing.
         "(d) => Object.keys(d) + ' ' + Object.keys(d.request) + Object.keys(d.response.headers)",
         "(d) => { let names = ''; for (const name in d) names += name + ' '; return names }",

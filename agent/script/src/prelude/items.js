@@ -5,7 +5,7 @@
   const { apply, create, defineProperty, deleteProperty, deref, freeze, get, getOwnPropertyDescriptor, has } = kit;
   const { isArray, isExtensible, lazy, limits, ownKeys, parse, preventExtensions, reflectGetPrototypeOf } = kit;
   const { reflectSetPrototypeOf, set, setPrototypeOf, stringify, weakly } = kit;
-  const { charCodeAt, slice, toLowerCase } = kit;
+  const { charCodeAt, indexOf, slice, toLowerCase } = kit;
   const { ArrayPrototype, Guard, Later, ObjectPrototype, Reference, then } = kit;
   const { op_item_field, op_item_text, op_verdict } = kit.ops;
 
@@ -92,6 +92,15 @@
   deleteProperty(Bare.prototype, "constructor");
   freeze(Bare.prototype);
 
+  // The part of an item at a path: "", "response", "response.headers".
+  function within(object, path) {
+    if (path === "") {
+      return object;
+    }
+    const dot = apply(indexOf, path, ["."]);
+    return dot < 0 ? object[path] : object[apply(slice, path, [0, dot])]?.[apply(slice, path, [dot + 1])];
+  }
+
   class State {
     constructor(slot, sides) {
       // The host's number for the item, until the host lets go of it; then the item as JSON text.
@@ -113,8 +122,7 @@
       if (this.text === undefined) {
         return parse(op_item_text(this.slot, path));
       }
-      const copy = parse(this.text);
-      return path === "" ? copy : copy[path];
+      return within(parse(this.text), path);
     }
 
     field(path, name) {
@@ -125,9 +133,8 @@
         return op_item_field(this.slot, path, name);
       }
       this.copy ??= parse(this.text);
-      const object = path === "" ? this.copy : this.copy[path];
-      const value = getOwnPropertyDescriptor(object, name)?.value;
-      return path === "" && isPlainObject(value) ? lazy : value;
+      const value = getOwnPropertyDescriptor(within(this.copy, path), name)?.value;
+      return apply(indexOf, path, ["."]) < 0 && isPlainObject(value) ? lazy : value;
     }
   }
 
@@ -147,7 +154,8 @@
       }
       let value = this.state.field(this.path, name);
       if (value === lazy) {
-        value = new Guard(new Bare(), new Handler(this.state, name));
+        const path = this.path === "" ? name : `${this.path}.${name}`;
+        value = new Guard(new Bare(), new Handler(this.state, path));
       } else if (value === undefined) {
         return undefined;
       } else if (typeof value === "object" && value !== null) {

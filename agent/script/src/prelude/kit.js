@@ -30,6 +30,7 @@
     push: Array.prototype.push,
     isFiniteNumber: Number.isFinite,
     charCodeAt: String.prototype.charCodeAt,
+    indexOf: String.prototype.indexOf,
     slice: String.prototype.slice,
     startsWith: String.prototype.startsWith,
     toLowerCase: String.prototype.toLowerCase,
