@@ -165,15 +165,19 @@ impl Printer {
         let mut printed = Printed::default();
         while let Some(delivered) = self.receive(receiver, &mut stdout, &mut printed) {
             delivered.ticket.wait();
-            let shown = self.view.select(&delivered.items);
+            // Where all items are shown as they are, nothing is made of them.
+            let plain = self.view.is_plain();
+            let shown = if plain { Vec::new() } else { self.view.select(&delivered.items) };
             // After the last script that may mark them.
             for item in &delivered.items {
                 printed.failed += u64::from(item.failed());
                 printed.passed += u64::from(item.passed());
             }
-            for shown in &shown {
+            let as_they_are = delivered.items.iter().filter(|_| plain).map(|item| (item, None));
+            let others = shown.iter().map(|shown| (&shown.item, shown.instead.as_ref()));
+            for (item, instead) in as_they_are.chain(others) {
                 if !self.closed.load(Ordering::Relaxed) {
-                    let result = self.print(&shown.item, shown.instead.as_ref(), &mut stdout);
+                    let result = self.print(item, instead, &mut stdout);
                     self.check(result, &mut printed);
                 }
             }

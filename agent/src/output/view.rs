@@ -43,6 +43,11 @@ impl View {
         }
     }
 
+    /// Whether every item is shown, and as it is.
+    pub(super) fn is_plain(&self) -> bool {
+        self.filter.is_none() && !self.host.wants_queries()
+    }
+
     /// Whether looking has an effect beside what is printed: scripts may mark items in `onItemQueried`.
     pub(crate) fn is_watched(&self) -> bool {
         self.host.wants_queries()
