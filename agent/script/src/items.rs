@@ -2,8 +2,8 @@
 //!
 //! A hook is given an object that asks for each field as it is read (`prelude.js`, `State` and `Handler`); most hooks
 //! read a few scalars of the hundred values of an item. Measured per call with a 2.9 KB HTTP item, `data` built whole
-//! from JSON text costs 20 to 25 µs on V8 and 50 to 60 µs on QuickJS, whatever the hook reads. This costs 0.8 and 3 µs
-//! for a hook that reads nothing, 1.8 and 10 µs for one that reads `data.response.status` (`benches/hooks`). Native
+//! from JSON text costs 20 to 25 µs on V8 and 50 to 60 µs on QuickJS, whatever the hook reads. This costs 0.4 and 2 µs
+//! for a hook that reads nothing, 0.8 and 6 µs for one that reads `data.response.status` (`benches/hooks`). Native
 //! accessors on an object template took 0.9 to 1.1 µs on V8 where the Proxy took 0.6 to 0.7, and 21 against 4.7 on QuickJS.
 //!
 //! A script may keep the object. The host keeps the items of the last calls in slots; when these are full, it asks the
