@@ -1,6 +1,6 @@
 //! Items as scripts see them.
 //!
-//! A hook is given an object that asks for each field as it is read (`prelude.js`, `State` and `Handler`); most hooks
+//! A hook is given an object that asks for each field as it is read (`prelude/items.js`, `State` and `Handler`); most hooks
 //! read a few scalars of the hundred values of an item. Measured per call with a 2.9 KB HTTP item, `data` built whole
 //! from JSON text costs 20 to 25 µs on V8 and 50 to 60 µs on QuickJS, whatever the hook reads. This costs 0.4 and 2 µs
 //! for a hook that reads nothing, 0.8 and 6 µs for one that reads `data.response.status` (`benches/hooks`). Native
