@@ -39,8 +39,8 @@ fn limits() -> Limits {
         fragment_seconds: 5,
         decode_depth: 8,
         http_body_bytes: 4 << 10,
-        http_decoded_bytes: 64 << 10,
-        http_decode_ratio: 100,
+        decoded_bytes: 64 << 10,
+        decode_ratio: 100,
         http_pipelined: 8,
         http_headers: 16,
     }

@@ -100,8 +100,8 @@ fn tight() -> Limits {
     Limits {
         pending_bytes: 512,
         http_body_bytes: 256,
-        http_decoded_bytes: 4 << 10,
-        http_decode_ratio: 4,
+        decoded_bytes: 4 << 10,
+        decode_ratio: 4,
         http_pipelined: 4,
         http_headers: 8,
         ..Limits::default()

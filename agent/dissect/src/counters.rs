@@ -37,6 +37,8 @@ counters! {
     udp_packets,
     /// ICMP and ICMPv6 messages.
     icmp_packets,
+    /// SCTP packets.
+    sctp_packets,
     /// IP fragments taken in.
     fragments,
     /// Fragments dropped: cap, deadline, or overlap with other bytes.

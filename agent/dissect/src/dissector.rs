@@ -1,6 +1,6 @@
 //! What a protocol implements, and what it is given.
 
-use crate::item::Draft;
+use crate::item::{Draft, Transport};
 use crate::{Counters, Limits};
 use remora_packet::Timestamp;
 
@@ -33,6 +33,9 @@ impl Direction {
 pub enum Probe {
     /// It is this protocol.
     Certain,
+    /// It looks like this protocol, and so may others. The dissector is tried on the first [`TRIAL_BYTES`] of the stream,
+    /// until it calls [`Context::confirm`] or [`Context::withdraw`]; its items wait as long.
+    Likely,
     /// Nothing speaks against it yet; ask again with more bytes.
     Unsure,
     No,
@@ -51,14 +54,73 @@ pub enum End {
     Input,
 }
 
+/// Bytes of a stream that are kept while a dissector is on trial. After them it is believed.
+pub const TRIAL_BYTES: usize = 4096;
+
 /// What a dissector may use and where its items go.
 pub struct Context<'a> {
     /// Time of the packet whose bytes are being handed over.
     pub now: Timestamp,
+    /// Nanoseconds on a clock that does not run backwards, for deadlines; counted from the engine's first packet.
+    pub clock: u64,
+    /// Where the first of the bytes being handed over lies in the stream of its direction, holes included.
+    pub offset: u64,
     pub limits: &'a Limits,
     pub counters: &'a mut Counters,
     /// Finished items, without what only the stream knows (addresses, number); the engine adds that.
     pub items: &'a mut Vec<Draft>,
+    pub(crate) verdict: Verdict,
+}
+
+/// What a dissector says of its own place.
+#[derive(Default)]
+pub(crate) enum Verdict {
+    #[default]
+    None,
+    Confirmed,
+    Withdrawn,
+    HandedOver(Successor),
+}
+
+/// Who reads on.
+pub enum Successor {
+    /// Whoever recognises what follows, as at the beginning of a stream.
+    Probed,
+    Known(Box<dyn Dissector>),
+}
+
+impl<'a> Context<'a> {
+    /// What an engine hands to a dissector at time 0 of its clock. For tests of a dissector alone.
+    pub fn new(
+        now: Timestamp,
+        limits: &'a Limits,
+        counters: &'a mut Counters,
+        items: &'a mut Vec<Draft>,
+    ) -> Self {
+        Self { now, clock: 0, offset: 0, limits, counters, items, verdict: Verdict::None }
+    }
+
+    /// It is certainly this protocol; ends a trial.
+    pub fn confirm(&mut self) {
+        if matches!(self.verdict, Verdict::None) {
+            self.verdict = Verdict::Confirmed;
+        }
+    }
+
+    /// It is not this protocol after all. On trial: the dissector and its items are dropped, and the stream is offered to
+    /// the others from its beginning. Later: what is still to come is not read.
+    pub fn withdraw(&mut self) {
+        if !matches!(self.verdict, Verdict::HandedOver(_)) {
+            self.verdict = Verdict::Withdrawn;
+        }
+    }
+
+    /// From behind the bytes that this call uses the stream speaks another protocol, in both directions (STARTTLS,
+    /// `Upgrade`, a tunnel). The dissector is dropped, so its items must be out. What the other direction sent and was not
+    /// used goes to the successor too: a dissector that expects a switch leaves it lying.
+    pub fn hand_over(&mut self, successor: Successor) {
+        self.verdict = Verdict::HandedOver(successor);
+    }
 }
 
 /// One conversation's state in one protocol. Created by the protocol's registration when its probe is certain.
@@ -90,10 +152,52 @@ pub trait Dissector: Send {
     fn memory(&self) -> usize;
 }
 
+/// The same for protocols whose messages are packets: over UDP, ICMP, SCTP.
+pub trait DatagramDissector: Send {
+    /// Takes a whole packet's payload. `missing` bytes behind it were not captured.
+    fn datagram(&mut self, direction: Direction, bytes: &[u8], missing: u32, context: &mut Context<'_>);
+
+    /// When [`Self::elapse`] is to be called, on [`Context::clock`].
+    fn due(&self) -> Option<u64> {
+        None
+    }
+
+    /// The time asked for has come.
+    fn elapse(&mut self, context: &mut Context<'_>) {
+        let _ = context;
+    }
+
+    /// Nothing more comes.
+    fn end(&mut self, end: End, context: &mut Context<'_>);
+
+    /// Bytes of heap this conversation holds.
+    fn memory(&self) -> usize;
+}
+
 /// The one line by which a protocol joins the agent.
 pub struct Registration {
     pub protocol: &'static crate::Protocol,
-    /// Looks at the first bytes of one direction. `server_port` is a hint only.
-    pub probe: fn(direction: Direction, server_port: u16, bytes: &[u8]) -> Probe,
-    pub create: fn(limits: &Limits) -> Box<dyn Dissector>,
+    pub over: Over,
+}
+
+impl Registration {
+    /// A dissector for a stream; `None` for a protocol over datagrams.
+    pub fn dissector(&self, limits: &Limits) -> Option<Box<dyn Dissector>> {
+        if let Over::Stream { create, .. } = self.over { Some(create(limits)) } else { None }
+    }
+}
+
+/// What carries a protocol, how it is recognised, and who reads it. `server_port` is a hint only.
+pub enum Over {
+    Stream {
+        /// Looks at the first bytes of one direction.
+        probe: fn(direction: Direction, server_port: u16, bytes: &[u8]) -> Probe,
+        create: fn(limits: &Limits) -> Box<dyn Dissector>,
+    },
+    Datagrams {
+        transport: Transport,
+        /// Looks at a whole packet's payload; `Unsure` is `No`.
+        probe: fn(direction: Direction, server_port: u16, bytes: &[u8]) -> Probe,
+        create: fn(limits: &Limits) -> Box<dyn DatagramDissector>,
+    },
 }

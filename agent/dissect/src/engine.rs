@@ -8,6 +8,7 @@ use remora_packet::{Packet, Timestamp};
 use crate::clock::Clock;
 use crate::decode::fragments::Fragments;
 use crate::decode::{self, Datagram, DecodeError, Decoded, Payload, Segment};
+use crate::dissector::Verdict;
 use crate::flow::{Key, Shelf, Stream, Table};
 use crate::item::{StreamName, Transport};
 use crate::registry::REGISTRY;
@@ -19,6 +20,9 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// How long a finished connection is remembered, so that its late packets do not count as a new one.
 const CLOSED_NANOS: u64 = 5 * NANOS_PER_SECOND;
+
+/// Ports of services (RFC 6335, section 6).
+const WELL_KNOWN_PORTS: u16 = 1024;
 
 /// How often silent streams are looked for.
 const SWEEP_NANOS: u64 = NANOS_PER_SECOND / 10;
@@ -119,7 +123,10 @@ impl Engine {
             }
             self.timers.pop_first();
             self.table.stream(slot).timer = None;
-            self.run(slot, self.clock.timestamp(), items, |connection, step| connection.elapse(step));
+            self.run(slot, self.clock.timestamp(), items, |connection, step| {
+                connection.elapse(step);
+                step.sink.elapse();
+            });
         }
         if now >= self.next_sweep {
             self.next_sweep = now + SWEEP_NANOS;
@@ -153,9 +160,18 @@ impl Engine {
         self.counters.malformed_packets += u64::from(decoded.overstated);
         let stream = match &decoded.payload {
             Payload::Tcp(segment) => self.segment(decoded, segment, timestamp, items),
-            Payload::Udp(datagram) => Some(self.datagram(decoded, datagram, items)),
-            Payload::Icmp => {
+            Payload::Udp(datagram) => {
+                self.counters.udp_packets += 1;
+                Some(self.datagram(decoded, datagram, Transport::Udp, timestamp, items))
+            }
+            Payload::Icmp(message) => {
                 self.counters.icmp_packets += 1;
+                self.datagram(decoded, message, Transport::Icmp, timestamp, items);
+                None
+            }
+            Payload::Sctp(packet) => {
+                self.counters.sctp_packets += 1;
+                self.datagram(decoded, packet, Transport::Sctp, timestamp, items);
                 None
             }
             Payload::Fragment(fragment) => {
@@ -217,23 +233,33 @@ impl Engine {
         &mut self,
         decoded: &Decoded<'_>,
         datagram: &Datagram<'_>,
+        transport: Transport,
+        timestamp: Timestamp,
         items: &mut Vec<Item>,
     ) -> StreamName {
-        self.counters.udp_packets += 1;
         let source = (decoded.source, datagram.source_port);
         let destination = (decoded.destination, datagram.destination_port);
-        let (key, source_is_low) = Key::new(source, destination, Transport::Udp);
+        let (key, source_is_low) = Key::new(source, destination, transport);
         let slot = match self.table.find(&key) {
             Some(slot) => {
                 self.table.touch(slot, self.clock.now());
                 slot
             }
-            None => self.open(key, source_is_low, Shelf::Datagram, items),
+            None => {
+                // Who sends first is the client, unless the capture joined late and this is an answer.
+                let is_answer =
+                    datagram.source_port < WELL_KNOWN_PORTS && datagram.destination_port >= WELL_KNOWN_PORTS;
+                let is_answer = is_answer && transport != Transport::Icmp;
+                self.open(key, source_is_low != is_answer, Shelf::Datagram, items)
+            }
         };
-        self.counters.undissected_bytes += datagram.payload.len() as u64;
         let stream = self.table.stream(slot);
-        stream.dissection.note_payload();
-        stream.name()
+        let name = stream.name();
+        let direction = direction(source_is_low, stream.client_is_low);
+        self.run(slot, timestamp, items, |_, step| {
+            step.sink.datagram(direction, datagram.payload, datagram.missing);
+        });
+        name
     }
 
     /// Begins a conversation, for which another may have to go.
@@ -259,7 +285,7 @@ impl Engine {
         };
         stream.items = 0;
         stream.connection = stream.connection.successor();
-        stream.dissection = Dissection::new();
+        stream.dissection = Dissection::new(Transport::Tcp);
         self.table.shelve(slot, Shelf::Light);
     }
 
@@ -273,15 +299,19 @@ impl Engine {
     ) {
         let stream = self.table.stream(slot);
         let mut feed = Feed {
+            transport: stream.transport(),
             server_port: stream.server_port(),
             begun: Direction::BOTH.map(|direction| stream.connection.begun(direction)),
             dissection: &mut stream.dissection,
             registry: self.registry,
             context: Context {
                 now: timestamp,
+                clock: self.clock.now(),
+                offset: 0,
                 limits: &self.limits,
                 counters: &mut self.counters,
                 items: &mut self.drafts,
+                verdict: Verdict::default(),
             },
         };
         let mut step =
@@ -289,7 +319,8 @@ impl Engine {
         work(&mut stream.connection, &mut step);
 
         let held = stream.connection.memory() + stream.dissection.memory();
-        let (closed, waiting) = (stream.connection.closed(), stream.connection.waiting());
+        let closed = stream.connection.closed();
+        let waiting = stream.connection.waiting() || stream.dissection.due().is_some();
         if held == stream.held && !closed && !waiting && self.drafts.is_empty() {
             return;
         }
@@ -303,7 +334,8 @@ impl Engine {
             self.arm(slot);
         }
         while self.held > self.limits.total_bytes {
-            let Some(slot) = self.table.oldest(Shelf::Heavy) else { break };
+            let oldest = self.table.oldest(Shelf::Heavy).or_else(|| self.table.oldest(Shelf::Datagram));
+            let Some(slot) = oldest else { break };
             self.evict(slot, items);
         }
     }
@@ -329,7 +361,7 @@ impl Engine {
         let before = std::mem::replace(&mut stream.held, held);
         self.held = self.held - before + held;
         let (from, to) = (stream.shelf(), if held == 0 { Shelf::Light } else { Shelf::Heavy });
-        if from != to {
+        if from != to && from != Shelf::Datagram {
             self.table.shelve(slot, to);
         }
     }
@@ -337,7 +369,8 @@ impl Engine {
     /// Sees to it that a waiting stream is looked at in time. A timer that turns out too early is set anew then.
     fn arm(&mut self, slot: u32) {
         let stream = self.table.stream(slot);
-        let Some(due) = stream.connection.due(&self.limits) else { return };
+        let dues = [stream.connection.due(&self.limits), stream.dissection.due()];
+        let Some(due) = dues.into_iter().flatten().min() else { return };
         if stream.timer.is_some_and(|timer| timer <= due) {
             return;
         }
@@ -363,7 +396,11 @@ impl Engine {
     fn end(&mut self, slot: u32, end: End, items: &mut Vec<Item>) {
         match self.table.stream(slot).shelf() {
             Shelf::Closed => {}
-            Shelf::Datagram => self.close(slot),
+            Shelf::Datagram => {
+                let timestamp = self.clock.timestamp();
+                self.run(slot, timestamp, items, |_, step| step.sink.end_datagrams(end));
+                self.close(slot);
+            }
             Shelf::Light | Shelf::Heavy => {
                 let timestamp = self.clock.timestamp();
                 self.run(slot, timestamp, items, |connection, step| connection.finish(end, step));

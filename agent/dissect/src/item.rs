@@ -1,5 +1,6 @@
 //! An item: one exchange of one protocol, as scripts, filters and outputs see it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use remora_packet::Timestamp;
 
-use crate::dissector::Direction;
+use crate::dissector::{Direction, End};
 use crate::protocol::Protocol;
 use crate::value::{Object, ObjectRef, Value};
 
@@ -49,6 +50,9 @@ impl fmt::Display for Endpoint {
 pub enum Transport {
     Tcp,
     Udp,
+    /// ICMP and ICMPv6; a conversation is a pair of addresses.
+    Icmp,
+    Sctp,
 }
 
 /// The number of a conversation, counted from 1 by its first packet. Prints as the name of the conversation's pcap.
@@ -63,6 +67,8 @@ impl fmt::Display for StreamName {
         let suffix = match self.transport {
             Transport::Tcp => "",
             Transport::Udp => "_udp",
+            Transport::Icmp => "_icmp",
+            Transport::Sctp => "_sctp",
         };
         write!(f, "{:012}{suffix}.pcap", self.number)
     }
@@ -120,10 +126,113 @@ pub trait Message: Object + fmt::Debug {
 /// The row that lists and logs show of an item.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Summary<'a> {
-    pub method: std::borrow::Cow<'a, str>,
-    pub summary: std::borrow::Cow<'a, str>,
-    /// 0 where the protocol has none.
+    /// What was asked: a verb, a command, a message type.
+    pub method: Cow<'a, str>,
+    pub method_filter: Filter<'a>,
+    /// What it was about: a path, a key, a name.
+    pub summary: Cow<'a, str>,
+    pub summary_filter: Filter<'a>,
+    /// The code answered; 0 where the protocol has none or calls success so, 1 for an error whose code is a text.
     pub status: i64,
+    pub status_filter: Filter<'a>,
+}
+
+/// How the filter language selects the items that have the same in a column of their row.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub enum Filter<'a> {
+    #[default]
+    None,
+    /// A field that equals what the column shows: `request.path`.
+    Field(&'static str),
+    /// A whole query.
+    Query(Cow<'a, str>),
+}
+
+impl Summary<'_> {
+    /// `request.method == "GET"`; empty where nothing selects it.
+    pub fn method_query(&self) -> String {
+        self.method_filter.text_query(&self.method)
+    }
+
+    pub fn summary_query(&self) -> String {
+        self.summary_filter.text_query(&self.summary)
+    }
+
+    pub fn status_query(&self) -> String {
+        match &self.status_filter {
+            Filter::None => String::new(),
+            Filter::Field(field) => format!("{field} == {}", self.status),
+            Filter::Query(query) => query.to_string(),
+        }
+    }
+}
+
+impl Filter<'_> {
+    fn text_query(&self, text: &str) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Field(field) => {
+                let mut query = Vec::with_capacity(field.len() + text.len() + 6);
+                query.extend_from_slice(field.as_bytes());
+                query.extend_from_slice(b" == ");
+                crate::json::write_str(text, &mut query);
+                String::from_utf8(query).unwrap_or_default()
+            }
+            Self::Query(query) => query.to_string(),
+        }
+    }
+}
+
+/// As the item's `base` object.
+impl Object for Summary<'_> {
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        for name in ["method", "methodQuery", "summary", "summaryQuery", "status", "statusQuery"] {
+            if let Some(value) = self.get(name) {
+                visit(name, value);
+            }
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<Value<'_>> {
+        Some(match name {
+            "method" => Value::str(&self.method),
+            "methodQuery" => Value::text(self.method_query()),
+            "summary" => Value::str(&self.summary),
+            "summaryQuery" => Value::text(self.summary_query()),
+            "status" => Value::Int(self.status),
+            "statusQuery" => Value::text(self.status_query()),
+            _ => return None,
+        })
+    }
+}
+
+/// Why one half of an exchange is not there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Absence {
+    Ended(End),
+    /// Bytes went missing, or made no sense, where it could have been, so that it can't be told from others.
+    Lost,
+    /// More requests wait for their response than the cap allows.
+    TooMany,
+    /// It came before the capture began.
+    BeforeCapture,
+    /// It did not come in the time a datagram is waited for.
+    Late,
+}
+
+impl Absence {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ended(End::Fin) => "the connection was closed",
+            Self::Ended(End::Reset) => "the connection was reset",
+            Self::Ended(End::Evicted) => "the stream was let go",
+            Self::Ended(End::Input) => "the capture ended",
+            Self::Lost => "bytes are missing or unreadable",
+            Self::TooMany => "too many requests wait",
+            Self::BeforeCapture => "it came before the capture",
+            Self::Late => "it did not come in time",
+        }
+    }
 }
 
 /// What a dissector knows of an item when it is done with it.
@@ -226,13 +335,14 @@ fn message_value(message: &Option<Box<dyn Message>>) -> Value<'_> {
 }
 
 /// The fields of an item, in the order of its JSON form. A script's `data` has exactly these.
-pub const ITEM_FIELDS: [&str; 28] = [
+pub const ITEM_FIELDS: [&str; 29] = [
     "id",
     "index",
     "stream",
     "worker",
     "node",
     "protocol",
+    "base",
     "tls",
     "src",
     "dst",
@@ -279,6 +389,7 @@ impl Object for Item {
             "worker" => Value::str(&self.origin.worker),
             "node" => Value::object(&self.origin.node),
             "protocol" => Value::object(draft.protocol),
+            "base" => Value::Object(ObjectRef::Owned(Box::new(self.summary()))),
             "tls" => Value::Bool(self.tls),
             "src" => Value::object(&self.src),
             "dst" => Value::object(&self.dst),

@@ -6,26 +6,39 @@
 //! [`Counters`].
 #![forbid(unsafe_code)]
 
+mod alignment;
 mod clock;
 pub mod counters;
 pub mod decode;
 pub mod dissector;
 pub mod engine;
+pub mod exchange;
 mod flow;
+pub mod frame;
 pub mod http1;
 pub mod item;
 pub mod json;
 pub mod limits;
+pub mod pair;
 pub mod protocol;
+pub mod read;
 pub mod registry;
 mod stream;
 mod tcp;
+pub mod tree;
+pub mod unpack;
 pub mod value;
 
 pub use counters::Counters;
-pub use dissector::{Context, Direction, Dissector, End, Probe, Registration};
+pub use dissector::{
+    Context, DatagramDissector, Direction, Dissector, End, Over, Probe, Registration, Successor,
+};
 pub use engine::{Engine, PacketNote};
+pub use exchange::{Half, Kind};
+pub use frame::{Frames, Framing};
 pub use item::{Draft, Endpoint, Gap, Item, ItemError, Origin, StreamName};
 pub use limits::Limits;
 pub use protocol::Protocol;
+pub use read::{ParseError, Reader};
+pub use tree::{Fields, Tree};
 pub use value::{List, Object, ObjectRef, Value};

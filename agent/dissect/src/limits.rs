@@ -28,10 +28,23 @@ pub struct Limits {
     pub decode_depth: u8,
     /// Body bytes kept per HTTP message, as transferred. Above it the rest is counted in the size but not kept.
     pub http_body_bytes: usize,
+    /// Bytes kept of one message whose protocol tells its length beforehand. Above it the rest is counted, not kept, and
+    /// the item says so.
+    pub message_bytes: usize,
+    /// Bytes kept of one value inside a message: a key, a text, a record. Above it the value is cut and says so.
+    pub value_bytes: usize,
+    /// Entries kept of one list inside a message: records, rows, answers. Above it the rest is counted.
+    pub list_entries: usize,
+    /// How deep values may nest. Above it they are shown as bytes.
+    pub nesting: usize,
+    /// Requests of one conversation that wait for their response. Above it the oldest comes out without one.
+    pub waiting_requests: usize,
+    /// Seconds of packet time a request in a datagram waits for its answer. After it, it comes out without one.
+    pub answer_seconds: u32,
     /// Bytes a compressed body may decode to. Above it decoding stops and the content is what was decoded so far.
-    pub http_decoded_bytes: usize,
+    pub decoded_bytes: usize,
     /// How many times larger than its compressed form a body may decode to, once past 64 KiB. Above it decoding stops.
-    pub http_decode_ratio: usize,
+    pub decode_ratio: usize,
     /// Requests of one connection that wait for their response. Above it the oldest comes out without one.
     pub http_pipelined: usize,
     /// Header fields per HTTP message. Above it the message is not HTTP.
@@ -53,8 +66,14 @@ impl Default for Limits {
             fragment_seconds: 30,
             decode_depth: 16,
             http_body_bytes: 4 << 20,
-            http_decoded_bytes: 8 << 20,
-            http_decode_ratio: 200,
+            message_bytes: 1 << 20,
+            value_bytes: 64 << 10,
+            list_entries: 1_000,
+            nesting: 32,
+            waiting_requests: 1_024,
+            answer_seconds: 10,
+            decoded_bytes: 8 << 20,
+            decode_ratio: 200,
             http_pipelined: 1_024,
             http_headers: 256,
         }

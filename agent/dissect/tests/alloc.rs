@@ -5,7 +5,7 @@ mod heap;
 mod support;
 
 use remora_dissect::{
-    Context, Direction, Dissector, End, Engine, Item, Limits, Probe, Protocol, Registration,
+    Context, Direction, Dissector, End, Engine, Item, Limits, Over, Probe, Protocol, Registration,
 };
 use remora_packet::{LinkType, Packet};
 use support::{ACK, CLIENT, PROTOCOL, SYN, Tcp, origin, packet};
@@ -30,8 +30,10 @@ impl Dissector for Reader {
 }
 
 const READ: &Protocol = &PROTOCOL;
-static READER: &[Registration] =
-    &[Registration { protocol: READ, probe: |_, _, _| Probe::Certain, create: |_| Box::new(Reader) }];
+static READER: &[Registration] = &[Registration {
+    protocol: READ,
+    over: Over::Stream { probe: |_, _, _| Probe::Certain, create: |_| Box::new(Reader) },
+}];
 
 /// The conversation's packets from here on are in order; returns what they allocated.
 fn allocations_of(engine: &mut Engine, packets: &[Packet<'_>]) -> u64 {

@@ -5,14 +5,15 @@ mod support;
 use std::net::IpAddr;
 
 use remora_dissect::{
-    Context, Direction, Dissector, Draft, End, Engine, Gap, Item, Limits, Object, Probe, Registration, Value,
-    item,
+    Context, Direction, Dissector, Draft, End, Engine, Gap, Item, Limits, Object, Over, Probe, Registration,
+    Value, item,
 };
 use support::{ACK, CLIENT, FIN, PROTOCOL, RST, SERVER, SYN, Tcp, origin, packet};
 
 /// A protocol of lines: each line that begins with `>` is an item of its own, unless something is missing. Other lines
 /// are passed over.
-static LINES: &[Registration] = &[Registration { protocol: &PROTOCOL, probe, create: |_| Box::new(Lines) }];
+static LINES: &[Registration] =
+    &[Registration { protocol: &PROTOCOL, over: Over::Stream { probe, create: |_| Box::new(Lines) } }];
 
 fn probe(_: Direction, _: u16, bytes: &[u8]) -> Probe {
     match bytes {
@@ -366,15 +367,14 @@ fn other_protocols_of_ip_are_told_apart() {
         [&bytes, payload].concat()
     };
     let dns = [0xc0, 0x00, 0, 53, 0, 12, 0, 0, 1, 2, 3, 4];
-    for (protocol, payload) in
-        [(17, &dns[..]), (17, &dns), (1, &[8, 0, 0, 0]), (132, &[0; 12]), (6, &[0; 12])]
+    for (protocol, payload) in [(17, &dns[..]), (17, &dns), (1, &[8, 0, 0, 0]), (33, &[0; 12]), (6, &[0; 12])]
     {
         capture.engine.packet(&packet(&ip(protocol, payload), 0), &mut capture.items);
     }
     let counters = capture.engine.counters();
-    assert_eq!((counters.udp_packets, counters.icmp_packets, counters.streams), (2, 1, 1));
+    assert_eq!((counters.udp_packets, counters.icmp_packets, counters.streams), (2, 1, 2));
     assert_eq!((counters.unknown_packets, counters.malformed_packets), (1, 1));
-    assert_eq!(capture.engine.streams_open(), 1);
+    assert_eq!(capture.engine.streams_open(), 2);
     capture.pass(61);
     assert_eq!((capture.engine.streams_open(), capture.engine.counters().idle_streams), (0, 0));
 }

@@ -1,13 +1,13 @@
 //! Every fixture capture gives exactly the items written down beside it, in `<case>.golden.jsonl`.
 //!
-//! `REMORA_BLESS=1` writes the files anew. Captures of `http1/` itself are written down whole, except that long strings
-//! become their length and hash; those in the folders below, which carry the same exchanges under other circumstances,
-//! as one short line an item with the hashes of its two sides.
+//! `REMORA_BLESS=1` writes the files anew. Captures in a protocol's folder are written down whole, except that long
+//! strings become their length and hash; those in the folders below `http1/`, which carry the same exchanges under other
+//! circumstances, as one short line an item with the hashes of its two sides.
 
 mod golden_support;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use golden_support::{captures, case, fixtures, hash, replay};
 use remora_dissect::{Item, Limits, Object, Value, json};
@@ -118,10 +118,22 @@ fn difference(expected: &str, found: &str) -> Option<String> {
     None
 }
 
+/// The folder of each protocol.
+fn protocols() -> Vec<PathBuf> {
+    let entries = fs::read_dir(fixtures()).expect("the fixtures are there");
+    let paths = entries.map(|entry| entry.expect("the folder can be read").path());
+    let mut folders: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
 #[test]
 fn captures_give_the_items_written_down() {
+    let mut failures = Vec::new();
+    for protocol in protocols() {
+        failures.extend(check(&protocol, whole_line));
+    }
     let http1 = fixtures().join("http1");
-    let mut failures = check(&http1, whole_line);
     for folder in ["formats", "tcp", "corrupt"] {
         failures.extend(check(&http1.join(folder), short_line));
     }

@@ -60,7 +60,7 @@ fn small() -> Limits {
     Limits {
         pending_bytes: 4 << 10,
         http_body_bytes: 8 << 10,
-        http_decoded_bytes: 16 << 10,
+        decoded_bytes: 16 << 10,
         http_pipelined: 8,
         http_headers: 16,
         ..Limits::default()

@@ -197,9 +197,21 @@ settings! {
         "Headers peeled off one packet. Beyond it the packet is counted and left.";
     "dissect.httpBodyBytes" http_body_bytes: Bytes = |limits| Bytes(limits.http_body_bytes),
         "Body bytes kept per HTTP message. Beyond it the rest counts in the size but is not kept.";
-    "dissect.httpDecodedBytes" http_decoded_bytes: Bytes = |limits| Bytes(limits.http_decoded_bytes),
+    "dissect.messageBytes" message_bytes: Bytes = |limits| Bytes(limits.message_bytes),
+        "Bytes kept of one length-prefixed message. Beyond it the rest is counted, and the item says so.";
+    "dissect.valueBytes" value_bytes: Bytes = |limits| Bytes(limits.value_bytes),
+        "Bytes kept of one value inside a message. Beyond it the value is cut.";
+    "dissect.listEntries" list_entries: usize = |limits| limits.list_entries,
+        "Entries kept of one list inside a message. Beyond it the rest is counted.";
+    "dissect.nesting" nesting: usize = |limits| limits.nesting,
+        "How deep values inside a message may nest. Beyond it they are shown as bytes.";
+    "dissect.waitingRequests" waiting_requests: usize = |limits| limits.waiting_requests,
+        "Requests of one conversation that wait for a response. Beyond it the oldest comes out without one.";
+    "dissect.answerSeconds" answer_seconds: u32 = |limits| limits.answer_seconds,
+        "Seconds a request in a datagram waits for its answer. After it, it comes out without one.";
+    "dissect.decodedBytes" decoded_bytes: Bytes = |limits| Bytes(limits.decoded_bytes),
         "Bytes a compressed body may decode to. Beyond it decoding stops.";
-    "dissect.httpDecodeRatio" http_decode_ratio: usize = |limits| limits.http_decode_ratio,
+    "dissect.decodeRatio" decode_ratio: usize = |limits| limits.decode_ratio,
         "How many times its compressed size a body may decode to, once past 64 KiB. Beyond it decoding stops.";
     "dissect.httpPipelined" http_pipelined: usize = |limits| limits.http_pipelined,
         "Requests of one connection that wait for a response. Beyond it the oldest comes out without one.";
@@ -234,8 +246,14 @@ impl Settings {
             fragment_seconds: self.fragment_seconds,
             decode_depth: self.decode_depth,
             http_body_bytes: self.http_body_bytes.0,
-            http_decoded_bytes: self.http_decoded_bytes.0,
-            http_decode_ratio: self.http_decode_ratio,
+            message_bytes: self.message_bytes.0,
+            value_bytes: self.value_bytes.0,
+            list_entries: self.list_entries,
+            nesting: self.nesting,
+            waiting_requests: self.waiting_requests,
+            answer_seconds: self.answer_seconds,
+            decoded_bytes: self.decoded_bytes.0,
+            decode_ratio: self.decode_ratio,
             http_pipelined: self.http_pipelined,
             http_headers: self.http_headers,
         }

@@ -16,6 +16,7 @@ mod protocol {
     pub(super) const GRE: u8 = 47;
     pub(super) const AUTHENTICATION: u8 = 51;
     pub(super) const ICMPV6: u8 = 58;
+    pub(super) const SCTP: u8 = 132;
     pub(super) const DESTINATION_OPTIONS: u8 = 60;
     pub(super) const MOBILITY: u8 = 135;
     pub(super) const HIP: u8 = 139;
@@ -88,6 +89,7 @@ impl<'p> Decoder<'p> {
             protocol::TCP => Layer::Tcp,
             protocol::UDP => Layer::Udp,
             protocol::ICMP | protocol::ICMPV6 => Layer::Icmp,
+            protocol::SCTP => Layer::Sctp,
             protocol::IPV4 => {
                 self.descend()?;
                 Layer::Ipv4

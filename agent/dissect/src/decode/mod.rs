@@ -57,6 +57,7 @@ pub enum Header {
     Ipv6Fragment,
     Tcp,
     Udp,
+    Sctp,
     Vxlan,
     Geneve,
     Gre,
@@ -81,6 +82,7 @@ impl fmt::Display for Header {
             Self::Ipv6Fragment => "IPv6 fragment",
             Self::Tcp => "TCP",
             Self::Udp => "UDP",
+            Self::Sctp => "SCTP",
             Self::Vxlan => "VXLAN",
             Self::Geneve => "Geneve",
             Self::Gre => "GRE",
@@ -102,8 +104,10 @@ pub struct Decoded<'p> {
 pub enum Payload<'p> {
     Tcp(Segment<'p>),
     Udp(Datagram<'p>),
-    /// ICMP or ICMPv6.
-    Icmp,
+    /// ICMP or ICMPv6, as the addresses are; the ports are 0 and the payload begins with the type.
+    Icmp(Datagram<'p>),
+    /// The payload begins with the common header.
+    Sctp(Datagram<'p>),
     /// A piece of a datagram; see [`fragments`].
     Fragment(Fragment<'p>),
 }
@@ -137,6 +141,7 @@ enum Layer {
     Tcp,
     Udp,
     Icmp,
+    Sctp,
     Fragment,
 }
 
@@ -212,7 +217,14 @@ impl<'p> Decoder<'p> {
                     let datagram = self.udp()?;
                     return self.datagram(datagram);
                 }
-                Layer::Icmp => return Ok(self.done(Payload::Icmp)),
+                Layer::Icmp => {
+                    let message = self.icmp();
+                    return Ok(self.done(Payload::Icmp(message)));
+                }
+                Layer::Sctp => {
+                    let packet = self.sctp()?;
+                    return Ok(self.done(Payload::Sctp(packet)));
+                }
                 Layer::Fragment => return Ok(self.done(Payload::Fragment(self.fragment()))),
             }
         }

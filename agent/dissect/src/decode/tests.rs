@@ -212,9 +212,11 @@ fn other_protocols() {
     for (protocol, version_6) in [(1, false), (58, true)] {
         let message = Frame(vec![8, 0, 0, 0]);
         let frame = if version_6 { message.ipv6(protocol) } else { message.ipv4(protocol) };
-        assert_eq!(frame.decode(LinkType::RAW).unwrap().payload, Payload::Icmp);
+        assert!(matches!(frame.decode(LinkType::RAW).unwrap().payload, Payload::Icmp(_)));
     }
-    assert_eq!(tcp(b"").ipv4(132).decode(LinkType::RAW), Err(DecodeError::UnknownTransport(132)));
+    assert_eq!(tcp(b"").ipv4(33).decode(LinkType::RAW), Err(DecodeError::UnknownTransport(33)));
+    let sctp = tcp(b"").ipv4(132).decode(LinkType::RAW).unwrap();
+    assert!(matches!(sctp.payload, Payload::Sctp(Datagram { source_port: 40_000, .. })));
     let frame = udp(53, b"question").ipv4(17);
     let datagram = Datagram { source_port: 40_000, destination_port: 53, payload: b"question", missing: 0 };
     assert_eq!(frame.decode(LinkType::RAW).unwrap().payload, Payload::Udp(datagram));

@@ -1,4 +1,4 @@
-//! TCP (RFC 9293) and UDP (RFC 768) headers.
+//! TCP (RFC 9293), UDP (RFC 768) and SCTP (RFC 9260) headers.
 
 use super::view::be16;
 use super::{DecodeError, Decoder, Header};
@@ -91,6 +91,27 @@ impl<'p> Decoder<'p> {
             destination_port: be16(&[header[2], header[3]]),
             payload: self.view.data,
             missing: u32::try_from(self.view.missing).unwrap_or(u32::MAX),
+        })
+    }
+
+    pub(super) fn icmp(&mut self) -> Datagram<'p> {
+        Datagram {
+            source_port: 0,
+            destination_port: 0,
+            payload: self.view.data,
+            missing: u32::try_from(self.view.missing).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// RFC 9260, section 3.1: the common header begins with the ports.
+    pub(super) fn sctp(&mut self) -> Result<Datagram<'p>, DecodeError> {
+        let whole = self.view;
+        let header = self.view.take::<12>(Header::Sctp)?;
+        Ok(Datagram {
+            source_port: be16(&[header[0], header[1]]),
+            destination_port: be16(&[header[2], header[3]]),
+            payload: whole.data,
+            missing: u32::try_from(whole.missing).unwrap_or(u32::MAX),
         })
     }
 }

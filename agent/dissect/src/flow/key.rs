@@ -14,6 +14,8 @@ pub(crate) struct Key {
 
 const IPV6: u8 = 1;
 const UDP: u8 = 2;
+const ICMP: u8 = 4;
+const SCTP: u8 = 6;
 
 impl Key {
     /// The key, and whether `source` is its first end.
@@ -25,6 +27,8 @@ impl Key {
         let kind = match transport {
             Transport::Tcp => 0,
             Transport::Udp => UDP,
+            Transport::Icmp => ICMP,
+            Transport::Sctp => SCTP,
         };
         let ((source_bits, version), (destination_bits, _)) = (bits(source.0), bits(destination.0));
         let (source, destination) = ((source_bits, source.1), (destination_bits, destination.1));
@@ -35,7 +39,12 @@ impl Key {
     }
 
     pub(crate) fn transport(&self) -> Transport {
-        if self.kind & UDP == 0 { Transport::Tcp } else { Transport::Udp }
+        match self.kind & !IPV6 {
+            UDP => Transport::Udp,
+            ICMP => Transport::Icmp,
+            SCTP => Transport::Sctp,
+            _ => Transport::Tcp,
+        }
     }
 
     /// The port of the first end, or of the second.

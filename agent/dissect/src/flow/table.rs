@@ -6,7 +6,7 @@ use hashbrown::HashTable;
 
 use super::Key;
 use super::list::{Linked, Links, List, NONE};
-use crate::item::{Endpoint, StreamName};
+use crate::item::{Endpoint, StreamName, Transport};
 use crate::stream::Dissection;
 use crate::tcp::Connection;
 
@@ -56,7 +56,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(key: Key, number: u64, now: u64, client_is_low: bool) -> Self {
-        let dissection = Dissection::new();
+        let dissection = Dissection::new(key.transport());
         Self { key, number, last_seen: now, client_is_low, dissection, ..Self::default() }
     }
 
@@ -74,6 +74,10 @@ impl Stream {
 
     pub(crate) fn server_port(&self) -> u16 {
         self.key.port(!self.client_is_low)
+    }
+
+    pub(crate) fn transport(&self) -> Transport {
+        self.key.transport()
     }
 
     pub(crate) fn shelf(&self) -> Shelf {

@@ -3,7 +3,6 @@
 use memchr::memchr;
 use remora_packet::Timestamp;
 
-use super::alignment::Loss;
 use super::chunked::{Chunked, Step};
 use super::exchange::Exchange;
 use super::framing::{Framing, RequestKind, framing};
@@ -11,6 +10,7 @@ use super::head::{self, Head, Parsed};
 use super::message::{Request, Response, Stored};
 use super::pairing::Pairing;
 use super::start_line::{self, StartLine};
+use crate::alignment::Loss;
 use crate::item::ErrorKind;
 use crate::{Context, Direction, Dissector, End, Probe};
 
@@ -117,7 +117,7 @@ impl Connection {
                         Progress::Used(0)
                     }
                     Probe::Unsure => Progress::Wait,
-                    Probe::No => self.body(direction, bytes, context),
+                    Probe::Likely | Probe::No => self.body(direction, bytes, context),
                 }
             }
         }

@@ -1,46 +1,14 @@
 //! Content codings (RFC 9110, section 8.4.1), undone only when somebody reads a body.
 
-use std::io::Read;
-
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use ruzstd::decoding::StreamingDecoder;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-
 use super::fields::Fields;
-
-/// Below this size a body may decode to any ratio.
-const RATIO_FREE_BYTES: usize = 64 << 10;
+use crate::unpack::{Coding, DecodeCaps, unpack};
 
 /// Codings stacked on one body. Above it the body is shown as transferred.
 const MAX_CODINGS: usize = 4;
 
-/// The largest window a sender may use for the `zstd` coding (RFC 9659, section 3).
-const ZSTD_WINDOW_BYTES: u64 = 8 << 20;
-
-/// How far a body may grow; copied from the limits since items outlive the engine.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct DecodeCaps {
-    pub(crate) bytes: usize,
-    pub(crate) ratio: usize,
-}
-
-impl DecodeCaps {
-    fn for_body(self, transferred: usize) -> usize {
-        self.bytes.min(transferred.saturating_mul(self.ratio).max(RATIO_FREE_BYTES))
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Coding {
-    Gzip,
-    Deflate,
-    Brotli,
-    Zstd,
-    Unknown,
-}
-
-/// The codings of a message in the order they were applied. Transfer codings other than `chunked` come last.
-fn codings(fields: Fields<'_>) -> Vec<Coding> {
+/// The codings of a message in the order they were applied, `None` for one that is not known. Transfer codings other than
+/// `chunked` come last.
+fn codings(fields: Fields<'_>) -> Vec<Option<Coding>> {
     let content = fields.clone().all(b"content-encoding");
     let transfer = fields.all(b"transfer-encoding");
     content
@@ -49,11 +17,11 @@ fn codings(fields: Fields<'_>) -> Vec<Coding> {
         .map(|name| name.trim_ascii().to_ascii_lowercase())
         .filter(|name| !matches!(name.as_slice(), b"" | b"identity" | b"chunked" | b"aws-chunked"))
         .map(|name| match name.as_slice() {
-            b"gzip" | b"x-gzip" => Coding::Gzip,
-            b"deflate" => Coding::Deflate,
-            b"br" => Coding::Brotli,
-            b"zstd" => Coding::Zstd,
-            _ => Coding::Unknown,
+            b"gzip" | b"x-gzip" => Some(Coding::Gzip),
+            b"deflate" => Some(Coding::Deflate),
+            b"br" => Some(Coding::Brotli),
+            b"zstd" => Some(Coding::Zstd),
+            _ => None,
         })
         .collect()
 }
@@ -65,63 +33,16 @@ pub(crate) fn decode(body: &[u8], fields: Fields<'_>, caps: DecodeCaps) -> Optio
     if body.is_empty() || codings.len() > MAX_CODINGS {
         return None;
     }
-    let limit = caps.for_body(body.len());
+    let limit = caps.allow(body.len());
     let mut decoded = None;
     for &coding in codings.iter().rev() {
         let input = decoded.as_deref().unwrap_or(body);
-        match undo(coding, input, limit) {
+        match coding.and_then(|coding| unpack(coding, input, limit)) {
             Some(output) => decoded = Some(output),
             None => break,
         }
     }
     decoded
-}
-
-/// Undoes one coding; `None` where not one byte could be decoded.
-fn undo(coding: Coding, input: &[u8], limit: usize) -> Option<Vec<u8>> {
-    let mut output = Vec::new();
-    let whole = match coding {
-        Coding::Gzip => read(MultiGzDecoder::new(input), limit, &mut output),
-        Coding::Deflate if is_zlib(input) => read(ZlibDecoder::new(input), limit, &mut output),
-        Coding::Deflate => read(DeflateDecoder::new(input), limit, &mut output),
-        Coding::Brotli => read(brotli_decompressor::Decompressor::new(input, 4096), limit, &mut output),
-        Coding::Zstd => unzstd(input, limit, &mut output),
-        Coding::Unknown => false,
-    };
-    (whole || !output.is_empty()).then_some(output)
-}
-
-fn read(source: impl Read, limit: usize, output: &mut Vec<u8>) -> bool {
-    let left = limit.saturating_sub(output.len());
-    // On an error the output keeps what was decoded before it.
-    source.take(left as u64).read_to_end(output).is_ok()
-}
-
-/// Some senders mean raw deflate; a zlib header's two bytes are a multiple of 31 (RFC 1950, section 2.2).
-fn is_zlib(input: &[u8]) -> bool {
-    matches!(input, [cmf, flg, ..] if cmf & 0x0f == 8 && u16::from_be_bytes([*cmf, *flg]).is_multiple_of(31))
-}
-
-/// A zstd body may hold several frames, and frames to be skipped (RFC 8878, section 3.1).
-fn unzstd(mut input: &[u8], limit: usize, output: &mut Vec<u8>) -> bool {
-    while !input.is_empty() && output.len() < limit {
-        let before = input;
-        match StreamingDecoder::new_with_max_window_size(&mut input, ZSTD_WINDOW_BYTES) {
-            Ok(frame) => {
-                if !read(frame, limit, output) {
-                    return false;
-                }
-            }
-            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                length, ..
-            })) => {
-                // Magic number and length, four bytes each, then what is to be skipped.
-                input = before.get(8 + length as usize..).unwrap_or(&[]);
-            }
-            Err(_) => return false,
-        }
-    }
-    true
 }
 
 #[cfg(test)]
@@ -212,7 +133,7 @@ mod tests {
         };
         assert_eq!(of(DecodeCaps { bytes: 1 << 20, ratio: 10_000 }), Some(1 << 20));
         assert_eq!(of(DecodeCaps { bytes: 1 << 30, ratio: 10 }), Some(bomb.len() * 10));
-        assert_eq!(of(DecodeCaps { bytes: 1 << 30, ratio: 1 }), Some(RATIO_FREE_BYTES));
+        assert_eq!(of(DecodeCaps { bytes: 1 << 30, ratio: 1 }), Some(64 << 10));
         assert_eq!(of(DecodeCaps { bytes: 1 << 30, ratio: 10_000 }), Some(16 << 20));
     }
 }

@@ -6,35 +6,10 @@ use remora_packet::Timestamp;
 
 use super::message::{Request, Response, Stored};
 use super::{HTTP_1_0, HTTP_1_1};
-use crate::item::{ErrorKind, Message, Summary};
+use crate::exchange::gap_error;
+use crate::item::{Absence, ErrorKind, Filter, Message, Summary};
 use crate::value::Value;
-use crate::{Direction, Draft, End, Gap, Item, ItemError};
-
-/// Why one half of an exchange will not be there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Absence {
-    Ended(End),
-    /// Bytes went missing, or made no sense, where it could have been, so that it can't be told from others.
-    Lost,
-    /// More requests wait for their response than the cap allows.
-    TooMany,
-    /// It came before the capture began.
-    BeforeCapture,
-}
-
-impl Absence {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ended(End::Fin) => "the connection was closed",
-            Self::Ended(End::Reset) => "the connection was reset",
-            Self::Ended(End::Evicted) => "the stream was let go",
-            Self::Ended(End::Input) => "the capture ended",
-            Self::Lost => "bytes are missing or unreadable",
-            Self::TooMany => "too many requests wait",
-            Self::BeforeCapture => "it came before the capture",
-        }
-    }
-}
+use crate::{Direction, Draft, Gap, Item, ItemError};
 
 /// Progress of one half.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -155,14 +130,7 @@ impl Exchange {
     }
 
     fn error(&self) -> Option<ItemError> {
-        let missing = match self.gap {
-            Gap { request: 0, response: 0 } => None,
-            Gap { request, response: 0 } => Some(format!("{request} request bytes missing")),
-            Gap { request: 0, response } => Some(format!("{response} response bytes missing")),
-            Gap { request, response } => {
-                Some(format!("{request} request and {response} response bytes missing"))
-            }
-        };
+        let missing = gap_error(self.gap).map(|error| error.message);
         let (kind, what) = match (self.request_progress, self.response_progress, &self.fault) {
             (Progress::Absent(why), _, _) => {
                 (ErrorKind::PairNotFound, format!("no request: {}", why.as_str()))
@@ -188,7 +156,14 @@ fn summarize(item: &Item) -> Summary<'_> {
         Some(Value::Int(status)) => status,
         _ => 0,
     };
-    Summary { method: text(request, "method"), summary: text(request, "path"), status }
+    Summary {
+        method: text(request, "method"),
+        method_filter: Filter::Field("request.method"),
+        summary: text(request, "path"),
+        summary_filter: Filter::Field("request.path"),
+        status,
+        status_filter: Filter::Field("response.status"),
+    }
 }
 
 fn text<'a>(message: Option<&'a dyn Message>, name: &str) -> Cow<'a, str> {

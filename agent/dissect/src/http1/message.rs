@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::content::{self, DecodeCaps};
+use super::content;
 use super::fields::{self, Fields, Headers};
 use super::post_data::PostData;
 use super::query;
 use super::text_map::TextMap;
 use crate::Limits;
 use crate::item::Message;
+use crate::unpack::DecodeCaps;
 use crate::value::{Object, ObjectRef, Value};
 
 /// Bytes reserved for a body on the word of its Content-Length alone.
@@ -41,7 +42,7 @@ impl Stored {
             head: head.len(),
             body_size: 0,
             unbroken: usize::MAX,
-            caps: DecodeCaps { bytes: limits.http_decoded_bytes, ratio: limits.http_decode_ratio },
+            caps: DecodeCaps::of(limits),
             body_cap: limits.http_body_bytes,
             trailers: None,
             decoded: OnceLock::new(),

@@ -3,7 +3,6 @@
 //! A head is parsed where it lies in the segment and kept as one buffer together with its body; headers, cookies,
 //! query strings and decoded bodies are made only when somebody reads them.
 
-mod alignment;
 mod chunked;
 mod connection;
 mod content;
@@ -19,7 +18,7 @@ mod recovery;
 mod start_line;
 mod text_map;
 
-use crate::{Direction, Probe, Protocol, Registration};
+use crate::{Direction, Over, Probe, Protocol, Registration};
 
 pub static HTTP_1_0: Protocol = Protocol {
     name: "http",
@@ -43,8 +42,10 @@ pub static HTTP_1_1: Protocol = Protocol {
     ..HTTP_1_0
 };
 
-pub const REGISTRATION: Registration =
-    Registration { protocol: &HTTP_1_1, probe, create: |_| Box::new(connection::Connection::new()) };
+pub const REGISTRATION: Registration = Registration {
+    protocol: &HTTP_1_1,
+    over: Over::Stream { probe, create: |_| Box::new(connection::Connection::new()) },
+};
 
 /// Certain of a whole request line or the fixed part of a status line. The port says nothing: HTTP is spoken on any.
 fn probe(_direction: Direction, _server_port: u16, bytes: &[u8]) -> Probe {

@@ -8,10 +8,11 @@ use std::collections::VecDeque;
 
 use remora_packet::Timestamp;
 
-use super::alignment::{Alignment, Loss};
-use super::exchange::{Absence, Exchange, Progress};
+use super::exchange::{Exchange, Progress};
 use super::framing::RequestKind;
 use super::message::{Request, Response};
+use crate::alignment::{Alignment, Loss};
+use crate::item::Absence;
 use crate::{Context, Direction, End};
 
 /// Responses that wait for a request which the capture delivers late. Above it the oldest comes out alone.

@@ -1,9 +1,9 @@
 //! What to do where bytes are missing, make no sense, or end too early.
 
-use super::alignment::Loss;
 use super::connection::{Connection, Progress, State};
 use super::head;
 use super::start_line::{self, StartLine};
+use crate::alignment::Loss;
 use crate::item::ErrorKind;
 use crate::{Context, Direction, End, Probe};
 

@@ -45,7 +45,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(limits: Limits) -> Self {
-        let dissector = (http1::REGISTRATION.create)(&limits);
+        let dissector = http1::REGISTRATION.dissector(&limits).expect("it reads streams");
         let counters = Counters::default();
         Self {
             dissector,
@@ -69,12 +69,8 @@ impl Stream {
         &mut self,
         work: impl FnOnce(&mut dyn Dissector, &mut [Vec<u8>; 2], &mut Context<'_>) -> R,
     ) -> R {
-        let mut context = Context {
-            now: Timestamp::from_nanos(self.now),
-            limits: &self.limits,
-            counters: &mut self.counters,
-            items: &mut self.drafts,
-        };
+        let now = Timestamp::from_nanos(self.now);
+        let mut context = Context::new(now, &self.limits, &mut self.counters, &mut self.drafts);
         work(self.dissector.as_mut(), &mut self.pending, &mut context)
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use remora_dissect::item::Node;
 use remora_dissect::{
-    Context, Direction, Dissector, End, Engine, Limits, Origin, Probe, Protocol, Registration,
+    Context, Direction, Dissector, End, Engine, Limits, Origin, Over, Probe, Protocol, Registration,
 };
 use remora_packet::{LinkType, Packet, Timestamp};
 
@@ -107,8 +107,10 @@ pub static PROTOCOL: Protocol = Protocol {
 };
 
 /// Takes every stream, and every byte at once.
-pub static RECORDER: &[Registration] =
-    &[Registration { protocol: &PROTOCOL, probe: |_, _, _| Probe::Certain, create: create_recorder }];
+pub static RECORDER: &[Registration] = &[Registration {
+    protocol: &PROTOCOL,
+    over: Over::Stream { probe: |_, _, _| Probe::Certain, create: create_recorder },
+}];
 
 fn create_recorder(_: &Limits) -> Box<dyn Dissector> {
     let number = RECORDERS.with_borrow_mut(|recorders| {

@@ -2,7 +2,7 @@
 
 /// What was lost of a direction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Loss {
+pub(crate) enum Loss {
     /// The rest of a message that had begun, and perhaps others.
     Rest,
     /// At least one message of which nothing was seen.
@@ -12,7 +12,7 @@ pub(super) enum Loss {
 /// As long as every byte is seen, order alone pairs requests with responses. After a loss this counts what is seen of
 /// both sides, until it is evident that a request is sent by someone who has got all responses to those before.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Alignment {
+pub(crate) struct Alignment {
     requests_lost: bool,
     responses_lost: bool,
     /// Requests less responses since the loss, as far as they are known to belong together.
@@ -38,17 +38,17 @@ const NEVER: u8 = u8::MAX;
 const SURE_WAITS: u8 = 3;
 
 impl Alignment {
-    pub(super) fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         !self.requests_lost && !self.responses_lost
     }
 
-    pub(super) fn note_pipelining(&mut self) {
+    pub(crate) fn note_pipelining(&mut self) {
         self.pipelined = true;
     }
 
     /// Requests were lost while `due` responses were due to those seen before (fewer than none: there were responses
     /// whose requests had not come).
-    pub(super) fn lose_requests(&mut self, loss: Loss, due: i32) {
+    pub(crate) fn lose_requests(&mut self, loss: Loss, due: i32) {
         if self.is_known() {
             self.balance = due;
         }
@@ -64,14 +64,14 @@ impl Alignment {
     }
 
     /// A request begins with nothing lost, while `due` says whether a response to one before is due.
-    pub(super) fn note_request(&mut self, due: bool) {
+    pub(crate) fn note_request(&mut self, due: bool) {
         if !due {
             self.waits = self.waits.saturating_add(1);
         }
     }
 
     /// Responses were lost while `due` were due: which of the requests seen before they answered is not known.
-    pub(super) fn lose_responses(&mut self, loss: Loss, due: i32) {
+    pub(crate) fn lose_responses(&mut self, loss: Loss, due: i32) {
         if self.is_known() {
             self.balance = due;
         }
@@ -101,7 +101,7 @@ impl Alignment {
     }
 
     /// A response begins after a loss.
-    pub(super) fn respond(&mut self) {
+    pub(crate) fn respond(&mut self) {
         // Before it, no response is missing that is not known of; so two requests went before the first was answered.
         self.pipelined |= self.balance >= 2;
         self.balance = self.balance.saturating_sub(1);
@@ -109,7 +109,7 @@ impl Alignment {
 
     /// A request begins after a loss, `silence` nanoseconds after the latest response ended; `None` while one is still
     /// arriving. True when from here on the sides are at the same exchange.
-    pub(super) fn request(&mut self, silence: Option<u64>) -> bool {
+    pub(crate) fn request(&mut self, silence: Option<u64>) -> bool {
         if silence.is_some() && (self.balance <= 0 || self.waits_for_responses()) {
             self.turns = self.turns.saturating_add(1).min(NEVER - 1);
         } else {

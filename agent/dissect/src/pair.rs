@@ -1,0 +1,232 @@
+//! Which response answers which request.
+
+use std::collections::VecDeque;
+
+use remora_packet::Timestamp;
+
+use crate::alignment::{Alignment, Loss};
+use crate::exchange::{Half, Kind};
+use crate::item::Absence;
+use crate::{Context, Direction};
+
+/// A request that waits, with what its dissector wants to remember of it.
+#[derive(Debug)]
+struct Waiting<K, N> {
+    key: K,
+    half: Half,
+    note: N,
+    /// On the engine's clock.
+    due: u64,
+    memory: usize,
+}
+
+/// Pairs by an identifier that the response repeats. Loss of bytes costs only the messages that were lost.
+#[derive(Debug)]
+pub struct ById<K, N = ()> {
+    kind: Kind,
+    request_direction: Direction,
+    waiting: VecDeque<Waiting<K, N>>,
+    memory: usize,
+}
+
+impl<K: PartialEq, N> ById<K, N> {
+    pub const fn new(kind: Kind, request_direction: Direction) -> Self {
+        Self { kind, request_direction, waiting: VecDeque::new(), memory: 0 }
+    }
+
+    /// A request begins to wait. One with the same key before it, and the oldest above the cap, comes out alone.
+    pub fn request(&mut self, key: K, half: Half, note: N, context: &mut Context<'_>) {
+        if let Some((old, _)) = self.remove(&key) {
+            context.items.push(self.kind.request(self.request_direction, old, Absence::Lost));
+        }
+        while self.waiting.len() >= context.limits.waiting_requests.max(1) {
+            self.let_first_go(Absence::TooMany, context);
+        }
+        let memory = half.memory();
+        let due = context.clock + u64::from(context.limits.answer_seconds) * 1_000_000_000;
+        self.memory += memory;
+        self.waiting.push_back(Waiting { key, half, note, due, memory });
+    }
+
+    /// What is remembered of a waiting request: some responses can't be read without it.
+    pub fn note(&self, key: &K) -> Option<&N> {
+        self.waiting.iter().find(|waiting| waiting.key == *key).map(|waiting| &waiting.note)
+    }
+
+    /// Takes a waiting request out, to be answered or to be thrown away.
+    pub fn remove(&mut self, key: &K) -> Option<(Half, N)> {
+        let at = self.waiting.iter().position(|waiting| waiting.key == *key)?;
+        let waiting = self.waiting.remove(at)?;
+        self.memory -= waiting.memory;
+        Some((waiting.half, waiting.note))
+    }
+
+    /// A response: an item with its request where that waits, else alone.
+    pub fn response(&mut self, key: &K, half: Half, context: &mut Context<'_>) {
+        let draft = match self.remove(key) {
+            Some((request, _)) => self.kind.exchange(self.request_direction, request, half),
+            None => self.kind.response(self.request_direction, half, Absence::BeforeCapture),
+        };
+        context.items.push(draft);
+    }
+
+    /// All waiting requests come out alone.
+    pub fn give_up(&mut self, absence: Absence, context: &mut Context<'_>) {
+        while !self.waiting.is_empty() {
+            self.let_first_go(absence, context);
+        }
+    }
+
+    /// When the request that waits for longest has waited long enough, on the engine's clock. For datagrams.
+    pub fn due(&self) -> Option<u64> {
+        self.waiting.front().map(|waiting| waiting.due)
+    }
+
+    /// Lets go what has waited long enough.
+    pub fn elapse(&mut self, context: &mut Context<'_>) {
+        while self.due().is_some_and(|due| due <= context.clock) {
+            self.let_first_go(Absence::Late, context);
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub fn memory(&self) -> usize {
+        self.waiting.capacity() * size_of::<Waiting<K, N>>() + self.memory
+    }
+
+    fn let_first_go(&mut self, absence: Absence, context: &mut Context<'_>) {
+        if let Some(waiting) = self.waiting.pop_front() {
+            self.memory -= waiting.memory;
+            context.items.push(self.kind.request(self.request_direction, waiting.half, absence));
+        }
+    }
+}
+
+/// Pairs by order alone: the n-th response answers the n-th request. Once messages may have been lost, positions mean
+/// nothing, and messages come out alone until it is evident that they do again.
+#[derive(Debug)]
+pub struct InOrder<N = ()> {
+    kind: Kind,
+    request_direction: Direction,
+    waiting: VecDeque<Waiting<(), N>>,
+    memory: usize,
+    alignment: Alignment,
+    answered_at: Timestamp,
+    /// A request was answered since the stream began.
+    paired: bool,
+}
+
+impl<N> InOrder<N> {
+    pub fn new(kind: Kind, request_direction: Direction) -> Self {
+        Self {
+            kind,
+            request_direction,
+            waiting: VecDeque::new(),
+            memory: 0,
+            alignment: Alignment::default(),
+            answered_at: Timestamp::default(),
+            paired: false,
+        }
+    }
+
+    /// Whether the next response is known to answer the first request that waits.
+    pub fn is_known(&self) -> bool {
+        self.alignment.is_known()
+    }
+
+    /// A request begins to wait, unless its place is not known: then it comes out alone.
+    pub fn request(&mut self, half: Half, note: N, context: &mut Context<'_>) {
+        if self.alignment.is_known() {
+            self.alignment.note_request(!self.waiting.is_empty() || !self.paired);
+        } else {
+            let silence = half.time.since(self.answered_at);
+            if !self.alignment.request(Some(silence)) {
+                context.items.push(self.kind.request(self.request_direction, half, Absence::Lost));
+                return;
+            }
+        }
+        if self.waiting.len() >= context.limits.waiting_requests.max(1) {
+            self.lose(true, context);
+            context.items.push(self.kind.request(self.request_direction, half, Absence::TooMany));
+            return;
+        }
+        let memory = half.memory();
+        self.memory += memory;
+        self.waiting.push_back(Waiting { key: (), half, note, due: 0, memory });
+    }
+
+    /// What is remembered of the request that the next response answers.
+    pub fn note(&self) -> Option<&N> {
+        self.waiting.front().map(|waiting| &waiting.note)
+    }
+
+    pub fn note_mut(&mut self) -> Option<&mut N> {
+        self.waiting.front_mut().map(|waiting| &mut waiting.note)
+    }
+
+    /// Takes out the request that the next response answers.
+    pub fn pop(&mut self) -> Option<(Half, N)> {
+        let waiting = self.waiting.pop_front()?;
+        self.memory -= waiting.memory;
+        Some((waiting.half, waiting.note))
+    }
+
+    /// A response: an item with the request that waits for longest, else alone.
+    pub fn response(&mut self, half: Half, context: &mut Context<'_>) {
+        self.answered_at = context.now;
+        if !self.alignment.is_known() {
+            self.alignment.respond();
+        } else if self.waiting.len() > 1 {
+            self.alignment.note_pipelining();
+        }
+        let draft = match self.pop() {
+            Some((request, _)) => {
+                self.paired = true;
+                self.kind.exchange(self.request_direction, request, half)
+            }
+            None => {
+                let known = self.alignment.is_known();
+                let absence = if known { Absence::BeforeCapture } else { Absence::Lost };
+                self.kind.response(self.request_direction, half, absence)
+            }
+        };
+        context.items.push(draft);
+    }
+
+    /// Messages may be missing from a direction: nothing pairs until the place is known again.
+    pub fn lose(&mut self, of_requests: bool, context: &mut Context<'_>) {
+        let due = i32::try_from(self.waiting.len()).unwrap_or(i32::MAX);
+        if of_requests {
+            self.alignment.lose_requests(Loss::Message, due);
+        } else {
+            self.alignment.lose_responses(Loss::Message, due);
+        }
+        self.give_up(Absence::Lost, context);
+    }
+
+    /// All waiting requests come out alone.
+    pub fn give_up(&mut self, absence: Absence, context: &mut Context<'_>) {
+        while let Some((half, _)) = self.pop() {
+            context.items.push(self.kind.request(self.request_direction, half, absence));
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub fn memory(&self) -> usize {
+        self.waiting.capacity() * size_of::<Waiting<(), N>>() + self.memory
+    }
+}
