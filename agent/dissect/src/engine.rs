@@ -32,7 +32,7 @@ const SWEEP_NANOS: u64 = NANOS_PER_SECOND / 10;
 pub struct PacketNote {
     /// It is an IP fragment of a datagram that is not complete yet.
     pub fragmented: bool,
-    /// The TCP or UDP conversation it belongs to. None for other packets, for a fragment before the last of its datagram
+    /// The conversation it belongs to. None for packets that are not followed, for a fragment before the last of its datagram
     /// to come, and for the end of a conversation that the capture has no more of.
     pub stream: Option<StreamName>,
 }
@@ -166,13 +166,11 @@ impl Engine {
             }
             Payload::Icmp(message) => {
                 self.counters.icmp_packets += 1;
-                self.datagram(decoded, message, Transport::Icmp, timestamp, items);
-                None
+                Some(self.datagram(decoded, message, Transport::Icmp, timestamp, items))
             }
             Payload::Sctp(packet) => {
                 self.counters.sctp_packets += 1;
-                self.datagram(decoded, packet, Transport::Sctp, timestamp, items);
-                None
+                Some(self.datagram(decoded, packet, Transport::Sctp, timestamp, items))
             }
             Payload::Fragment(fragment) => {
                 let now = self.clock.now();
