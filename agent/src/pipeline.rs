@@ -137,7 +137,7 @@ impl Pipeline {
         let output = (format != Format::None || host.wants_items() || view.is_watched() || may_come)
             .then(|| Output::start(format, view, settings, pace))
             .transpose()?;
-        let engine = Engine::new(settings.limits(), origin);
+        let engine = Engine::new(settings.limits(), origin).with_options(settings.options());
         Ok(Self {
             engine,
             host,
