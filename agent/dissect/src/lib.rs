@@ -11,6 +11,7 @@ mod clock;
 pub mod counters;
 pub mod decode;
 pub mod dissector;
+pub mod dns;
 pub mod engine;
 pub mod exchange;
 mod flow;

@@ -1,6 +1,7 @@
 //! The protocols the agent knows.
 
-use crate::{Registration, http1};
+use crate::{Registration, dns, http1};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
-pub static REGISTRY: &[Registration] = &[http1::REGISTRATION];
+pub static REGISTRY: &[Registration] =
+    &[http1::REGISTRATION, dns::MULTICAST, dns::LINK_LOCAL, dns::DATAGRAMS, dns::STREAM];
