@@ -1,7 +1,14 @@
 //! The protocols the agent knows.
 
-use crate::{Registration, dns, http1};
+use crate::{Registration, dns, http1, icmp};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
-pub static REGISTRY: &[Registration] =
-    &[http1::REGISTRATION, dns::MULTICAST, dns::LINK_LOCAL, dns::DATAGRAMS, dns::STREAM];
+pub static REGISTRY: &[Registration] = &[
+    http1::REGISTRATION,
+    dns::MULTICAST,
+    dns::LINK_LOCAL,
+    dns::DATAGRAMS,
+    dns::STREAM,
+    // Whoever has IP's own number for it.
+    icmp::REGISTRATION,
+];

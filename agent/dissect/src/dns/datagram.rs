@@ -1,9 +1,10 @@
 //! Messages in UDP datagrams.
 
-use super::message::{self, Dns};
-use super::pairing::{Key, Note, Pairing};
+use super::key::Key;
+use super::message::Dns;
 use super::{PROTOCOL, kind};
 use crate::item::Absence;
+use crate::peers::{Peers, fingerprint};
 use crate::{Context, DatagramDissector, Direction, Draft, End, Half, Kind, Protocol};
 
 /// A message, or the item that says why it is none.
@@ -31,13 +32,13 @@ fn read(
 /// A client and a server.
 pub(super) struct Unicast {
     kind: Kind,
-    pairing: Pairing,
+    pairing: Peers<Key>,
 }
 
 impl Unicast {
     pub(super) fn new() -> Self {
         let kind = kind(&PROTOCOL);
-        Self { kind, pairing: Pairing::new(kind) }
+        Self { kind, pairing: Peers::new(kind) }
     }
 }
 
@@ -51,14 +52,13 @@ impl DatagramDissector for Unicast {
             }
         };
         let key = Key::of(&dns);
-        let copy = message::hash(bytes.iter().copied());
-        let (is_response, kind) =
-            (dns.header.is_response(), dns.questions.first().map_or(0, |question| question.kind));
+        let copy = fingerprint(bytes.iter().copied());
+        let is_response = dns.header.is_response();
         let half = Half::new(context.now, bytes.len() as u64, dns).missing(missing.into());
         if is_response {
             self.pairing.response(direction, &key, half, copy, context);
         } else {
-            self.pairing.request(direction, key, half, Note { copy, kind }, context);
+            self.pairing.request(direction, key, half, copy, (), context);
         }
     }
 

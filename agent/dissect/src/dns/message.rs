@@ -3,6 +3,7 @@
 use super::codes;
 use super::record::{Question, Record, TOP_BIT};
 use crate::item;
+use crate::peers::fingerprint;
 use crate::{Fields, Limits, List, Object, ParseError, Reader, Value};
 
 /// Bytes of a header.
@@ -328,12 +329,5 @@ impl Object for Header {
 /// The question as it is compared: names without regard to case (RFC 4343).
 pub(super) fn question_hash(question: &Question) -> u64 {
     let name = question.name.bytes().map(|byte| byte.to_ascii_lowercase());
-    hash(name.chain(question.kind.to_be_bytes()).chain(question.class.to_be_bytes()))
-}
-
-/// FNV-1a.
-pub(super) fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
-    bytes
-        .into_iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    fingerprint(name.chain(question.kind.to_be_bytes()).chain(question.class.to_be_bytes()))
 }

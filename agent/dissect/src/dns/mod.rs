@@ -3,9 +3,9 @@
 mod codes;
 mod datagram;
 mod edns;
+mod key;
 mod message;
 mod name;
-mod pairing;
 mod rdata;
 mod record;
 mod secure;

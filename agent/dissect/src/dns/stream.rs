@@ -1,11 +1,12 @@
 //! Messages in a TCP stream, each with its length before it (RFC 1035, section 4.2.2; RFC 7766).
 
+use super::key::Key;
 use super::message::{self, Dns, HEADER, Header};
-use super::pairing::{Key, Note, Pairing};
 use super::transfer::{self, Transfer};
 use super::{PORT, TCP_PROTOCOL, kind};
 use crate::frame::{Framed, Length, Step};
 use crate::item::{Absence, ErrorKind};
+use crate::peers::{Peers, fingerprint};
 use crate::{Context, Direction, Dissector, End, Frames, Framing, Half, Kind, Limits, Probe};
 
 /// Bytes that tell a message's length.
@@ -55,7 +56,8 @@ pub(super) fn probe(direction: Direction, server_port: u16, bytes: &[u8]) -> Pro
 pub(super) struct Connection {
     kind: Kind,
     frames: Frames,
-    pairing: Pairing,
+    /// With the type that a query asks for.
+    pairing: Peers<Key, u16>,
     transfer: Option<Box<Transfer>>,
     transfer_memory: usize,
     /// A whole message was read.
@@ -68,7 +70,7 @@ impl Connection {
         Self {
             kind,
             frames: Frames::default(),
-            pairing: Pairing::new(kind),
+            pairing: Peers::new(kind),
             transfer: None,
             transfer_memory: 0,
             sure: false,
@@ -106,10 +108,10 @@ impl Connection {
         }
         let key = Key::of(&dns);
         let kind = dns.questions.first().map_or(0, |question| question.kind);
-        let copy = message::hash(bytes.iter().copied());
+        let copy = fingerprint(bytes.iter().copied());
         if !dns.header.is_response() {
             let half = Half::new(framed.time, framed.size, dns).missing(lost);
-            self.pairing.request(direction, key, half, Note { copy, kind }, context);
+            self.pairing.request(direction, key, half, copy, kind, context);
         } else if let Some(dns) = self.transferred(direction, &key, dns, framed, context) {
             let half = Half::new(framed.time, framed.size, dns).missing(lost);
             self.pairing.response(direction, &key, half, copy, context);
@@ -119,7 +121,7 @@ impl Connection {
     /// Whether these may be the bytes of a transfer's first response.
     fn is_transfer(&self, direction: Direction, bytes: &[u8]) -> bool {
         let Some(key) = Key::peek(bytes) else { return false };
-        self.pairing.note(direction, &key).is_some_and(|note| transfer::is_transfer(note.kind))
+        self.pairing.note(direction, &key).is_some_and(|kind| transfer::is_transfer(*kind))
     }
 
     /// Takes a response that belongs to a transfer; gives back any other.
@@ -132,13 +134,12 @@ impl Connection {
         context: &mut Context<'_>,
     ) -> Option<Dns> {
         if self.transfer.as_ref().is_none_or(|transfer| transfer.key != *key) {
-            let note = match self.pairing.note(direction, key) {
-                Some(note) if transfer::is_transfer(note.kind) => note,
-                _ => return Some(dns),
-            };
+            if !self.pairing.note(direction, key).is_some_and(|kind| transfer::is_transfer(*kind)) {
+                return Some(dns);
+            }
             self.break_off(direction, "another transfer began", context);
-            let request = self.pairing.remove(direction, key)?;
-            let new = Transfer::new(key.clone(), request, note.kind, &dns, framed.time);
+            let (request, kind) = self.pairing.remove(direction, key)?;
+            let new = Transfer::new(key.clone(), request, kind, &dns, framed.time);
             self.transfer = Some(Box::new(new));
         }
         let transfer = self.transfer.as_mut()?;

@@ -1,7 +1,7 @@
 //! Zone transfers: one query, any number of responses (RFC 5936, RFC 1995).
 
+use super::key::Key;
 use super::message::Dns;
-use super::pairing::Key;
 use crate::{Context, Half, Limits};
 use remora_packet::Timestamp;
 
