@@ -24,6 +24,7 @@ pub mod limits;
 pub mod pair;
 pub mod peers;
 pub mod protocol;
+pub mod radius;
 pub mod read;
 pub mod registry;
 mod stream;

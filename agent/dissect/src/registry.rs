@@ -1,6 +1,6 @@
 //! The protocols the agent knows.
 
-use crate::{Registration, dns, http1, icmp};
+use crate::{Registration, dns, http1, icmp, radius};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
 pub static REGISTRY: &[Registration] = &[
@@ -11,4 +11,5 @@ pub static REGISTRY: &[Registration] = &[
     dns::STREAM,
     // Whoever has IP's own number for it.
     icmp::REGISTRATION,
+    radius::REGISTRATION,
 ];

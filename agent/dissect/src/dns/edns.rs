@@ -2,9 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::rdata::rest;
-use super::secure::hex;
 use super::{codes, name};
+use crate::tree::hex;
 use crate::{Fields, ParseError, Reader, Tree};
 
 /// What an OPT record says.
@@ -28,7 +27,7 @@ impl Edns {
                 Ok(option) => options.push(option.into()),
                 Err(_) => {
                     let malformed = Fields::new().with("malformed", true);
-                    options.push(malformed.with("data", Tree::Bytes(rest(&mut reader).to_vec())).into());
+                    options.push(malformed.with("data", Tree::Bytes(reader.take_rest().to_vec())).into());
                 }
             }
         }
@@ -72,8 +71,8 @@ fn option(reader: &mut Reader<'_>) -> Result<Fields, ParseError> {
 
 fn content(code: u16, r: &mut Reader<'_>, fields: &mut Fields) -> Result<(), ParseError> {
     match code {
-        3 => fields.push("data", Tree::text_or_bytes(rest(r))),
-        5..=7 => fields.push("algorithms", rest(r).iter().copied().collect::<Tree>()),
+        3 => fields.push("data", Tree::text_or_bytes(r.take_rest())),
+        5..=7 => fields.push("algorithms", r.take_rest().iter().copied().collect::<Tree>()),
         8 => subnet(r, fields)?,
         9 if r.is_empty() => {}
         9 => fields.push("seconds", r.u32_be()?),
@@ -81,13 +80,13 @@ fn content(code: u16, r: &mut Reader<'_>, fields: &mut Fields) -> Result<(), Par
         10 => {
             fields.push("client", hex(r.take(8)?));
             if !r.is_empty() {
-                fields.push("server", hex(rest(r)));
+                fields.push("server", hex(r.take_rest()));
             }
         }
         11 if r.is_empty() => {}
         // In units of 100 ms.
         11 => fields.push("timeoutMillis", u32::from(r.u16_be()?) * 100),
-        12 => fields.push("length", rest(r).len()),
+        12 => fields.push("length", r.take_rest().len()),
         13 => fields.push("closestTrustPoint", name::read(r)?),
         14 => {
             let mut tags = Vec::<Tree>::new();
@@ -100,10 +99,10 @@ fn content(code: u16, r: &mut Reader<'_>, fields: &mut Fields) -> Result<(), Par
             let code = r.u16_be()?;
             fields.push("infoCode", code);
             fields.push_some("info", codes::extended_error_name(code));
-            fields.push("text", Tree::lossy(rest(r)));
+            fields.push("text", Tree::lossy(r.take_rest()));
         }
         18 => fields.push("agentDomain", name::read(r)?),
-        _ => fields.push("data", Tree::Bytes(rest(r).to_vec())),
+        _ => fields.push("data", Tree::Bytes(r.take_rest().to_vec())),
     }
     Ok(())
 }
@@ -111,7 +110,7 @@ fn content(code: u16, r: &mut Reader<'_>, fields: &mut Fields) -> Result<(), Par
 /// RFC 7871, section 6.
 fn subnet(r: &mut Reader<'_>, fields: &mut Fields) -> Result<(), ParseError> {
     let (family, source, scope) = (r.u16_be()?, r.u8()?, r.u8()?);
-    let bytes = rest(r);
+    let bytes = r.take_rest();
     let mut address = [0; 16];
     let length = match family {
         1 => 4,

@@ -42,7 +42,7 @@ fn known(kind: u16, r: &mut Reader<'_>) -> Result<Option<Data>, ParseError> {
         }
         256 => {
             let (priority, weight) = (r.u16_be()?, r.u16_be()?);
-            Data::text("uri", format!("{priority} {weight} {}", text(rest(r))))
+            Data::text("uri", format!("{priority} {weight} {}", text(r.take_rest())))
         }
         39 => Data::field("dname", name::read(r)?),
         7..=9 | 3 | 4 => Data::field(codes::type_name(kind).to_ascii_lowercase(), name::read(r)?),
@@ -76,7 +76,7 @@ fn known(kind: u16, r: &mut Reader<'_>) -> Result<Option<Data>, ParseError> {
             let flags = r.u8()?;
             let tag = string(r)?;
             let fields = Fields::new().with("critical", flags & 0x80 != 0).with("tag", tag);
-            Data::field("caa", fields.with("value", text(rest(r))))
+            Data::field("caa", fields.with("value", text(r.take_rest())))
         }
         _ => return secure::known(kind, r),
     }))
@@ -199,16 +199,8 @@ fn parameter(code: u16, mut value: Reader<'_>) -> Result<Tree, ParseError> {
                 list.push(ipv6(value)?.to_string().into());
             }
         }
-        7 => return Ok(Tree::lossy(rest(value))),
-        _ => return Ok(Tree::Bytes(rest(value).to_vec())),
+        7 => return Ok(Tree::lossy(value.take_rest())),
+        _ => return Ok(Tree::Bytes(value.take_rest().to_vec())),
     }
     Ok(list.into())
-}
-
-/// All that is left.
-pub(super) fn rest<'a>(r: &mut Reader<'a>) -> &'a [u8] {
-    let rest = r.rest();
-    // It is there.
-    let _ = r.skip(rest.len());
-    rest
 }

@@ -1,11 +1,9 @@
 //! Records that hold keys, digests and signatures: DNSSEC (RFC 4034, RFC 5155), TSIG (RFC 8945), DANE (RFC 6698),
 //! SSHFP (RFC 4255). Times are seconds since 1970.
 
-use std::fmt::Write;
-
-use super::rdata::rest;
 use super::record::Data;
 use super::{codes, name};
+use crate::tree::hex;
 use crate::{Fields, ParseError, Reader, Tree};
 
 pub(super) fn known(kind: u16, r: &mut Reader<'_>) -> Result<Option<Data>, ParseError> {
@@ -14,7 +12,7 @@ pub(super) fn known(kind: u16, r: &mut Reader<'_>) -> Result<Option<Data>, Parse
             let mut fields = Fields::new().with("keyTag", r.u16_be()?);
             algorithm(&mut fields, r)?;
             fields.push("digestType", r.u8()?);
-            fields.push("digest", hex(rest(r)));
+            fields.push("digest", hex(r.take_rest()));
             Data::field(field(kind, "ds"), fields)
         }
         48 | 60 | 25 => {
@@ -25,7 +23,7 @@ pub(super) fn known(kind: u16, r: &mut Reader<'_>) -> Result<Option<Data>, Parse
                 .with("secureEntryPoint", flags & 1 != 0)
                 .with("protocol", r.u8()?);
             algorithm(&mut fields, r)?;
-            fields.push("publicKey", Tree::Bytes(rest(r).to_vec()));
+            fields.push("publicKey", Tree::Bytes(r.take_rest().to_vec()));
             Data::field(field(kind, "dnskey"), fields)
         }
         46 | 24 => {
@@ -37,7 +35,7 @@ pub(super) fn known(kind: u16, r: &mut Reader<'_>) -> Result<Option<Data>, Parse
             }
             fields.push("keyTag", r.u16_be()?);
             fields.push("signer", name::read(r)?);
-            fields.push("signature", Tree::Bytes(rest(r).to_vec()));
+            fields.push("signature", Tree::Bytes(r.take_rest().to_vec()));
             Data::field(field(kind, "rrsig"), fields)
         }
         47 => {
@@ -62,18 +60,18 @@ pub(super) fn known(kind: u16, r: &mut Reader<'_>) -> Result<Option<Data>, Parse
             for name in ["usage", "selector", "matchingType"] {
                 fields.push(name, r.u8()?);
             }
-            fields.push("certificate", hex(rest(r)));
+            fields.push("certificate", hex(r.take_rest()));
             Data::field(field(kind, "tlsa"), fields)
         }
         44 => {
             let mut fields = Fields::new().with("algorithm", r.u8()?).with("fingerprintType", r.u8()?);
-            fields.push("fingerprint", hex(rest(r)));
+            fields.push("fingerprint", hex(r.take_rest()));
             Data::field("sshfp", fields)
         }
         37 => {
             let mut fields = Fields::new().with("certificateType", r.u16_be()?).with("keyTag", r.u16_be()?);
             algorithm(&mut fields, r)?;
-            fields.push("certificate", Tree::Bytes(rest(r).to_vec()));
+            fields.push("certificate", Tree::Bytes(r.take_rest().to_vec()));
             Data::field("cert", fields)
         }
         62 => {
@@ -84,7 +82,7 @@ pub(super) fn known(kind: u16, r: &mut Reader<'_>) -> Result<Option<Data>, Parse
             let mut fields = Fields::new().with("serial", r.u32_be()?);
             fields.push("scheme", r.u8()?);
             fields.push("hashAlgorithm", r.u8()?);
-            fields.push("digest", hex(rest(r)));
+            fields.push("digest", hex(r.take_rest()));
             Data::field("zonemd", fields)
         }
         250 => signature(r)?,
@@ -140,14 +138,6 @@ fn bitmap(r: &mut Reader<'_>) -> Result<Tree, ParseError> {
         }
     }
     Ok(types.into())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Without padding, in the alphabet that keeps the order (RFC 4648, section 7).
