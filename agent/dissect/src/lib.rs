@@ -10,6 +10,7 @@ mod alignment;
 mod clock;
 pub mod counters;
 pub mod decode;
+pub mod diameter;
 pub mod dissector;
 pub mod dns;
 pub mod engine;

@@ -1,6 +1,6 @@
 //! The protocols the agent knows.
 
-use crate::{Registration, dns, http1, icmp, radius};
+use crate::{Registration, diameter, dns, http1, icmp, radius};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
 pub static REGISTRY: &[Registration] = &[
@@ -12,4 +12,5 @@ pub static REGISTRY: &[Registration] = &[
     // Whoever has IP's own number for it.
     icmp::REGISTRATION,
     radius::REGISTRATION,
+    diameter::REGISTRATION,
 ];

@@ -38,18 +38,17 @@ pub(super) fn read(kind: u8, value: &[u8]) -> Fields {
 /// The value as its type says; bytes where it does not fit the type.
 pub(super) fn put(fields: &mut Fields, kind: Kind, value: &[u8], name: impl Fn(u32) -> Option<&'static str>) {
     let mut r = Reader::new(value);
-    match typed(fields, kind, &mut r, name) {
-        Ok(tree) if r.is_empty() => fields.push("value", tree),
+    match typed(fields, kind, &mut r) {
+        Ok(tree) if r.is_empty() => {
+            let number = tree.as_int().and_then(|number| u32::try_from(number).ok());
+            fields.push("value", tree);
+            fields.push_some("valueName", number.and_then(name));
+        }
         _ => fields.push("value", Tree::Bytes(value.to_vec())),
     }
 }
 
-fn typed(
-    fields: &mut Fields,
-    kind: Kind,
-    r: &mut Reader<'_>,
-    name: impl Fn(u32) -> Option<&'static str>,
-) -> Result<Tree, ParseError> {
+fn typed(fields: &mut Fields, kind: Kind, r: &mut Reader<'_>) -> Result<Tree, ParseError> {
     Ok(match kind {
         Kind::Text => Tree::lossy(r.take_rest()),
         Kind::Octets => Tree::Bytes(r.take_rest().to_vec()),
@@ -57,18 +56,13 @@ fn typed(
             r.take_rest();
             HIDDEN.into()
         }
-        Kind::Integer | Kind::Date => {
-            let number = r.u32_be()?;
-            fields.push_some("valueName", name(number));
-            number.into()
-        }
+        Kind::Integer | Kind::Date => r.u32_be()?.into(),
         Kind::Integer64 => r.u64_be()?.into(),
         // RFC 2868, section 3: a tag of 0 groups nothing.
         Kind::TaggedInteger => {
             let tag = r.u8()?;
             let number = r.u24_be()?;
             fields.push("tag", tag);
-            fields.push_some("valueName", name(number));
             number.into()
         }
         // A first byte above 31 is text already.
