@@ -28,6 +28,7 @@ pub mod protocol;
 pub mod radius;
 pub mod read;
 pub mod registry;
+pub mod sctp;
 mod stream;
 mod tcp;
 pub mod tree;

@@ -1,6 +1,6 @@
 //! The protocols the agent knows.
 
-use crate::{Registration, diameter, dns, http1, icmp, radius};
+use crate::{Registration, diameter, dns, http1, icmp, radius, sctp};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
 pub static REGISTRY: &[Registration] = &[
@@ -11,6 +11,7 @@ pub static REGISTRY: &[Registration] = &[
     dns::STREAM,
     // Whoever has IP's own number for it.
     icmp::REGISTRATION,
+    sctp::REGISTRATION,
     radius::REGISTRATION,
     diameter::REGISTRATION,
 ];
