@@ -108,7 +108,7 @@ impl Wire {
 
     /// A datagram over IPv4 between two hosts.
     fn send(&mut self, from: (u8, u16), to: (u8, u16), payload: &[u8]) {
-        let length = u16::try_from(28 + payload.len()).unwrap();
+        let length = u16::try_from(28 + payload.len()).expect("it fits");
         let mut packet = vec![0x45, 0];
         packet.extend(length.to_be_bytes());
         packet.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, from.0, 192, 0, 2, to.0]);

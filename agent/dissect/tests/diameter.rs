@@ -16,7 +16,7 @@ const REQUEST: u8 = 0x80;
 fn message(flags: u8, command: u32, id: u32, avps: &[Vec<u8>]) -> Vec<u8> {
     let avps = avps.concat();
     let mut bytes = vec![1];
-    bytes.extend(&u32::try_from(20 + avps.len()).unwrap().to_be_bytes()[1..]);
+    bytes.extend(&u32::try_from(20 + avps.len()).expect("it fits").to_be_bytes()[1..]);
     bytes.push(flags);
     bytes.extend(&command.to_be_bytes()[1..]);
     bytes.extend([0, 0, 0, 4]);
@@ -29,7 +29,7 @@ fn message(flags: u8, command: u32, id: u32, avps: &[Vec<u8>]) -> Vec<u8> {
 fn avp(code: u32, data: &[u8]) -> Vec<u8> {
     let mut bytes = code.to_be_bytes().to_vec();
     bytes.push(0x40);
-    bytes.extend(&u32::try_from(8 + data.len()).unwrap().to_be_bytes()[1..]);
+    bytes.extend(&u32::try_from(8 + data.len()).expect("it fits").to_be_bytes()[1..]);
     bytes.extend(data);
     bytes.resize(bytes.len().next_multiple_of(4), 0);
     bytes

@@ -32,7 +32,7 @@ fn question(name: &str, kind: u16) -> Vec<u8> {
 fn labels(name: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for label in name.split('.').filter(|label| !label.is_empty()) {
-        bytes.push(u8::try_from(label.len()).unwrap());
+        bytes.push(u8::try_from(label.len()).expect("it fits"));
         bytes.extend(label.as_bytes());
     }
     bytes.push(0);
@@ -44,20 +44,20 @@ fn record(kind: u16, data: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0xc0, 12];
     bytes.extend(kind.to_be_bytes());
     bytes.extend([0, 1, 0, 0, 0, 60]);
-    bytes.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+    bytes.extend(u16::try_from(data.len()).expect("it fits").to_be_bytes());
     bytes.extend(data);
     bytes
 }
 
 fn response(id: u16, name: &str, kind: u16, records: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = header(id, 0x8180, [1, u16::try_from(records.len()).unwrap(), 0, 0]);
+    let mut bytes = header(id, 0x8180, [1, u16::try_from(records.len()).expect("it fits"), 0, 0]);
     bytes.extend(question(name, kind));
     bytes.extend(records.concat());
     bytes
 }
 
 fn framed(message: &[u8]) -> Vec<u8> {
-    [&u16::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
+    [&u16::try_from(message.len()).expect("it fits").to_be_bytes(), message].concat()
 }
 
 fn error(item: &Value) -> &str {
@@ -224,7 +224,7 @@ fn a_cut_datagram_is_marked() {
     let mut talk = Talk::new(53);
     talk.datagram(Direction::ToServer, &query(1, 0x100, "a.test", 1));
     let whole = response(1, "a.test", 1, &[record(1, &[192, 0, 2, 7]), record(16, &[3; 40])]);
-    let length = u16::try_from(8 + whole.len()).unwrap().to_be_bytes();
+    let length = u16::try_from(8 + whole.len()).expect("it fits").to_be_bytes();
     let udp = [&53u16.to_be_bytes()[..], &40_000u16.to_be_bytes(), &length, &[0, 0], &whole[..50]].concat();
     talk.ip(Direction::ToClient, 17, &udp, whole.len() - 50);
     let items = talk.finish();
@@ -283,7 +283,7 @@ fn edns_is_read_and_extends_the_code() {
     let mut bytes = header(7, 0x8180, [1, 0, 0, 1]);
     bytes.extend(question("a.test", 1));
     let options = b"\x00\x0f\x00\x06\x00\x12fake\x00\x0a\x00\x08cookies!\x00\x08\x00\x07\x00\x01\x18\x00\xc0\x00\x02\x00\x0c\x00\x03abc";
-    bytes.extend([0, 0, 41, 4, 0xd0, 1, 0, 0x80, 0, 0, u8::try_from(options.len()).unwrap()]);
+    bytes.extend([0, 0, 41, 4, 0xd0, 1, 0, 0x80, 0, 0, u8::try_from(options.len()).expect("it fits")]);
     bytes.extend(options);
     let mut talk = Talk::new(53);
     talk.datagram(Direction::ToServer, &query(7, 0x100, "a.test", 1));

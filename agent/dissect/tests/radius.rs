@@ -13,14 +13,14 @@ use talk::Talk;
 
 fn packet(code: u8, id: u8, attributes: &[u8]) -> Vec<u8> {
     let mut bytes = vec![code, id];
-    bytes.extend(u16::try_from(20 + attributes.len()).unwrap().to_be_bytes());
+    bytes.extend(u16::try_from(20 + attributes.len()).expect("it fits").to_be_bytes());
     bytes.extend([0xaa; 16]);
     bytes.extend(attributes);
     bytes
 }
 
 fn attribute(kind: u8, value: &[u8]) -> Vec<u8> {
-    [&[kind, u8::try_from(value.len() + 2).unwrap()], value].concat()
+    [&[kind, u8::try_from(value.len() + 2).expect("it fits")], value].concat()
 }
 
 fn error(item: &Value) -> &str {
@@ -40,7 +40,7 @@ fn the_fixture_is_what_its_client_sent() {
         let fits = |item: &&Value| {
             item[side]["id"] == truth["id"]
                 && item[side]["codeName"] == truth["code"]
-                && item["dst"]["port"] == truth["port"].to_string()
+                && item["dst"]["port"].as_str() == Some(&truth["port"].to_string())
         };
         let item = items.iter().find(fits).unwrap_or_else(|| panic!("no item for {line}"));
         counted += 1;

@@ -23,7 +23,7 @@ fn packet(tag: u32, chunks: &[Vec<u8>]) -> Vec<u8> {
 
 fn chunk(kind: u8, value: &[u8]) -> Vec<u8> {
     let mut bytes = vec![kind, 3];
-    bytes.extend(u16::try_from(4 + value.len()).unwrap().to_be_bytes());
+    bytes.extend(u16::try_from(4 + value.len()).expect("it fits").to_be_bytes());
     bytes.extend(value);
     bytes.resize(bytes.len().next_multiple_of(4), 0);
     bytes

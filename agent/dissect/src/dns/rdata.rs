@@ -164,8 +164,13 @@ fn location(r: &mut Reader<'_>) -> Result<Data, ParseError> {
 fn service(r: &mut Reader<'_>) -> Result<Fields, ParseError> {
     let fields = Fields::new().with("priority", r.u16_be()?).with("target", name::read(r)?);
     let mut params = Fields::new();
+    let mut least = 0u32;
     while !r.is_empty() {
         let code = r.u16_be()?;
+        if u32::from(code) < least {
+            return Err(r.error("parameters are not in order"));
+        }
+        least = u32::from(code) + 1;
         let length = r.u16_be()?;
         let value = r.part(length.into())?;
         params.push(codes::parameter_name(code), parameter(code, value)?);

@@ -55,8 +55,8 @@ fn options(r: &mut Reader<'_>, fields: &mut Fields, limits: &Limits) -> Result<(
         let mut option = r.part(length)?;
         let o = &mut option;
         match kind {
-            1 => fields.push("sourceLinkAddress", link_address(o.rest())),
-            2 => fields.push("targetLinkAddress", link_address(o.rest())),
+            1 => fields.set("sourceLinkAddress", link_address(o.rest())),
+            2 => fields.set("targetLinkAddress", link_address(o.rest())),
             3 if prefixes.len() < limits.list_entries => {
                 let (length, flags) = (o.u8()?, o.u8()?);
                 let (valid, preferred) = (o.u32_be()?, o.u32_be()?);
@@ -71,7 +71,7 @@ fn options(r: &mut Reader<'_>, fields: &mut Fields, limits: &Limits) -> Result<(
             }
             5 => {
                 o.skip(2)?;
-                fields.push("mtu", o.u32_be()?);
+                fields.set("mtu", o.u32_be()?);
             }
             // RFC 8106: addresses of DNS servers.
             25 => {
