@@ -51,7 +51,9 @@ fn error(item: &Value) -> &str {
 fn the_fixture_is_what_its_client_did() {
     let folder = fixtures().join("diameter");
     let replay = replay(&folder.join("diameter.pcap"), Limits::default());
-    let mut items: Vec<Value> = replay.items.iter().map(talk::as_json).collect();
+    // One of the connections is reset, which is an item of its own.
+    let diameter = replay.items.iter().filter(|item| item.draft.protocol.name == "diameter");
+    let mut items: Vec<Value> = diameter.map(talk::as_json).collect();
     let truth = fs::read_to_string(folder.join("diameter.gt.jsonl")).unwrap();
     for line in truth.lines() {
         let truth: Value = serde_json::from_str(line).unwrap();
