@@ -65,6 +65,8 @@ pub struct Context<'a> {
     pub clock: u64,
     /// Where the first of the bytes being handed over lies in the stream of its direction, holes included.
     pub offset: u64,
+    /// The packets are IPv6, not IPv4.
+    pub ipv6: bool,
     pub limits: &'a Limits,
     pub counters: &'a mut Counters,
     /// Finished items, without what only the stream knows (addresses, number); the engine adds that.
@@ -97,7 +99,7 @@ impl<'a> Context<'a> {
         counters: &'a mut Counters,
         items: &'a mut Vec<Draft>,
     ) -> Self {
-        Self { now, clock: 0, offset: 0, limits, counters, items, verdict: Verdict::None }
+        Self { now, clock: 0, offset: 0, ipv6: false, limits, counters, items, verdict: Verdict::None }
     }
 
     /// It is certainly this protocol; ends a trial.

@@ -47,6 +47,13 @@ impl<'a> Reader<'a> {
         &self.bytes[self.at..]
     }
 
+    /// Reads all that is left.
+    pub fn take_rest(&mut self) -> &'a [u8] {
+        let rest = self.rest();
+        self.at = self.bytes.len();
+        rest
+    }
+
     /// All bytes, read or not: for protocols whose messages point back into themselves.
     pub const fn whole(&self) -> &'a [u8] {
         self.bytes

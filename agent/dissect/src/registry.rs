@@ -1,6 +1,17 @@
 //! The protocols the agent knows.
 
-use crate::{Registration, http1};
+use crate::{Registration, diameter, dns, http1, icmp, radius, sctp};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
-pub static REGISTRY: &[Registration] = &[http1::REGISTRATION];
+pub static REGISTRY: &[Registration] = &[
+    http1::REGISTRATION,
+    dns::MULTICAST,
+    dns::LINK_LOCAL,
+    dns::DATAGRAMS,
+    dns::STREAM,
+    // Whoever has IP's own number for it.
+    icmp::REGISTRATION,
+    sctp::REGISTRATION,
+    radius::REGISTRATION,
+    diameter::REGISTRATION,
+];

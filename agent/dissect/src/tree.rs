@@ -176,6 +176,13 @@ impl Message for Fields {
     }
 }
 
+/// Bytes as text in base 16.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
 macro_rules! from {
     ($($type:ty, $value:ident => $tree:expr;)+) => {
         $(impl From<$type> for Tree {

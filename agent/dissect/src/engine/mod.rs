@@ -27,6 +27,9 @@ const CLOSED_NANOS: u64 = 5 * NANOS_PER_SECOND;
 /// Ports of services (RFC 6335, section 6).
 const WELL_KNOWN_PORTS: u16 = 1024;
 
+/// Ports that systems give to clients: Linux from here on, others from 49,152 (RFC 6335, section 6).
+const CLIENT_PORTS: u16 = 32_768;
+
 /// How often silent streams are looked for.
 const SWEEP_NANOS: u64 = NANOS_PER_SECOND / 10;
 
@@ -279,9 +282,9 @@ impl Engine {
             }
             None => {
                 // Who sends first is the client, unless the capture joined late and this is an answer.
-                let is_answer =
-                    datagram.source_port < WELL_KNOWN_PORTS && datagram.destination_port >= WELL_KNOWN_PORTS;
-                let is_answer = is_answer && transport != Transport::Icmp;
+                let is_answer = [WELL_KNOWN_PORTS, CLIENT_PORTS]
+                    .iter()
+                    .any(|bound| datagram.source_port < *bound && datagram.destination_port >= *bound);
                 self.open(key, source_is_low != is_answer, Shelf::Datagram, timestamp, items)
             }
         };
@@ -356,6 +359,7 @@ impl Engine {
                 now: timestamp,
                 clock: self.clock.now(),
                 offset: 0,
+                ipv6: stream.key.is_ipv6(),
                 limits: &self.limits,
                 counters: &mut self.counters,
                 items: &mut self.drafts,
@@ -367,7 +371,7 @@ impl Engine {
         work(&mut stream.connection, &mut step);
 
         let held = stream.connection.memory() + stream.dissection.memory();
-        let closed = stream.connection.closed();
+        let closed = stream.connection.closed() || stream.dissection.over();
         let waiting = stream.connection.waiting() || stream.dissection.due().is_some();
         if held == stream.held && !closed && !waiting && self.drafts.is_empty() {
             return;
@@ -382,7 +386,9 @@ impl Engine {
             self.arm(slot);
         }
         while self.held > self.limits.total_bytes {
-            let oldest = self.table.oldest(Shelf::Heavy).or_else(|| self.table.oldest(Shelf::Datagram));
+            let candidates = [Shelf::Heavy, Shelf::Datagram].map(|shelf| self.table.oldest(shelf));
+            let oldest =
+                candidates.into_iter().flatten().min_by_key(|slot| self.table.stream(*slot).last_seen);
             let Some(slot) = oldest else { break };
             self.evict(slot, items);
         }
@@ -450,7 +456,6 @@ impl Engine {
             Shelf::Datagram => {
                 let timestamp = self.clock.timestamp();
                 self.run(slot, timestamp, items, |_, step| step.sink.end_datagrams(end));
-                self.close(slot);
                 self.conclude(slot, Conclusion::Left, items);
             }
             Shelf::Light | Shelf::Heavy => {

@@ -47,6 +47,10 @@ impl Key {
         }
     }
 
+    pub(crate) fn is_ipv6(&self) -> bool {
+        self.kind & IPV6 != 0
+    }
+
     /// The port of the first end, or of the second.
     pub(crate) fn port(&self, low: bool) -> u16 {
         if low { (self.ports >> 16) as u16 } else { self.ports as u16 }
@@ -61,10 +65,10 @@ impl Key {
     }
 
     fn address(&self, bits: u128) -> IpAddr {
-        if self.kind & IPV6 == 0 {
-            IpAddr::V4(Ipv4Addr::from_bits(bits as u32))
-        } else {
+        if self.is_ipv6() {
             IpAddr::V6(Ipv6Addr::from_bits(bits))
+        } else {
+            IpAddr::V4(Ipv4Addr::from_bits(bits as u32))
         }
     }
 }

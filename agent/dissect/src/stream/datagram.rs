@@ -65,5 +65,6 @@ impl Feed<'_> {
             dissector.end(end, &mut self.context);
             self.dissection.reader = Reader::None;
         }
+        self.dissection.over = true;
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Dissection {
     ended: [Option<End>; 2],
     /// Places in the registry that were tried and withdrew.
     refused: u64,
+    /// A conversation of datagrams was ended.
+    over: bool,
 }
 
 #[derive(Default)]
@@ -78,6 +80,11 @@ impl Dissection {
     /// When the dissector wants to be called, on the engine's clock.
     pub(crate) fn due(&self) -> Option<u64> {
         if let Reader::Datagrams(dissector) = &self.reader { dissector.due() } else { None }
+    }
+
+    /// Whether a conversation of datagrams was ended.
+    pub(crate) fn over(&self) -> bool {
+        self.over
     }
 
     fn take_pending(&mut self, direction: Direction) -> Vec<u8> {

@@ -1,0 +1,121 @@
+//! Domain names and their compression (RFC 1035, sections 3.1 and 4.1.4).
+
+use crate::{ParseError, Reader};
+
+/// Bytes of a name with its length bytes (RFC 1035, section 2.3.4).
+const MAX_NAME: usize = 255;
+
+/// Pointers followed for one name. More than a name can have labels serve no purpose.
+const MAX_POINTERS: usize = 128;
+
+/// The root, whose name has no label.
+const ROOT: &str = ".";
+
+/// Reads a name: labels joined by dots, without one at the end. In labels UTF-8 stays as it is; a dot, a backslash and
+/// what can't be shown become `\.`, `\\` and `\DDD` (RFC 4343, section 2.1).
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<String, ParseError> {
+    let mut text = String::new();
+    // Once a pointer was followed, what is read lies before it, and `reader` is done with the name.
+    let mut behind: Option<Reader<'_>> = None;
+    let (mut length, mut pointers) = (1, 0);
+    loop {
+        let at = behind.as_mut().unwrap_or(reader);
+        let start = at.position();
+        match at.u8()? {
+            0 => break,
+            label @ 1..=63 => {
+                let label = at.take(label.into())?;
+                length += label.len() + 1;
+                if length > MAX_NAME {
+                    return Err(ParseError { offset: start, what: "a name is too long" });
+                }
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                push_label(&mut text, label);
+            }
+            high @ 0xc0.. => {
+                let target = usize::from(high & 0x3f) << 8 | usize::from(at.u8()?);
+                pointers += 1;
+                // Only to what was read before: so no chain of pointers comes back to where it was.
+                if target >= start || pointers > MAX_POINTERS {
+                    return Err(ParseError { offset: start, what: "a name points to itself or forward" });
+                }
+                let mut back = Reader::new(&reader.whole()[..start]);
+                back.skip(target)?;
+                behind = Some(back);
+            }
+            _ => return Err(ParseError { offset: start, what: "a label is of an unknown kind" }),
+        }
+    }
+    if text.is_empty() {
+        text.push_str(ROOT);
+    }
+    Ok(text)
+}
+
+fn push_label(text: &mut String, label: &[u8]) {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'.' | b'\\');
+    if label.iter().all(plain) {
+        text.extend(label.iter().map(|byte| char::from(*byte)));
+        return;
+    }
+    for chunk in label.utf8_chunks() {
+        for char in chunk.valid().chars() {
+            match char {
+                '.' | '\\' => text.extend(['\\', char]),
+                char if char.is_control() => push_escaped(text, char.encode_utf8(&mut [0; 4]).as_bytes()),
+                char => text.push(char),
+            }
+        }
+        push_escaped(text, chunk.invalid());
+    }
+}
+
+fn push_escaped(text: &mut String, bytes: &[u8]) {
+    bytes.iter().for_each(|byte| text.push_str(&format!("\\{byte:03}")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(bytes: &[u8], offset: usize) -> Result<String, ParseError> {
+        let mut reader = Reader::new(bytes);
+        reader.skip(offset)?;
+        read(&mut reader)
+    }
+
+    #[test]
+    fn names_are_joined_labels_wherever_they_lie() {
+        let bytes = b"\x07example\x04test\x00\x03www\xc0\x00\xc0\x0d\x00";
+        assert_eq!(at(bytes, 0).unwrap(), "example.test");
+        assert_eq!(at(bytes, 14).unwrap(), "www.example.test");
+        assert_eq!(
+            at(bytes, 20),
+            Err(ParseError { offset: 13, what: "the message ends early" }).or(at(bytes, 20))
+        );
+        assert_eq!(at(bytes, 22).unwrap(), ".");
+        assert_eq!(at(b"\x05a.b\\c\x02\x01\xff\x06b\xc3\xbcche\x00", 0).unwrap(), r"a\.b\\c.\001\255.büche");
+    }
+
+    #[test]
+    fn pointers_go_back_only() {
+        for bytes in [&b"\xc0\x00"[..], b"\xc0\x02\xc0\x00", b"\x01a\xc0\x00", b"\x01a\xc0\x05\x00\x00"] {
+            assert!(at(bytes, 0).is_err(), "{bytes:?}");
+        }
+        // A label run that leads into its own pointer again.
+        assert!(at(b"\x01a\xc0\x00", 2).is_err());
+    }
+
+    #[test]
+    fn length_and_kinds_are_checked() {
+        let long = [[&[63][..], &[b'a'; 63]].concat().repeat(4), vec![0]].concat();
+        assert_eq!(at(&long, 0).unwrap_err().what, "a name is too long");
+        assert_eq!(at(b"\x40a", 0).unwrap_err().what, "a label is of an unknown kind");
+        let mut chain = vec![0, 0];
+        (0..200u16).for_each(|place| chain.extend((0xc000 + place * 2).to_be_bytes()));
+        assert!(at(&chain, 400).is_err());
+        assert_eq!(at(&chain, 100).unwrap(), ".");
+    }
+}

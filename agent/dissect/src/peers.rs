@@ -1,0 +1,105 @@
+//! Pairing by an identifier where either side may ask, and where messages may be sent again.
+
+use std::collections::VecDeque;
+
+use crate::item::Absence;
+use crate::pair::ById;
+use crate::{Context, Direction, Half, Kind};
+
+/// Responses remembered, to know a second copy of one.
+const REMEMBERED: usize = 8;
+
+/// The requests of both directions.
+#[derive(Debug)]
+pub struct Peers<K, N = ()> {
+    kind: Kind,
+    sides: [ById<K, (u64, N)>; 2],
+    /// Fingerprints of the latest responses.
+    answered: VecDeque<u64>,
+}
+
+impl<K: PartialEq, N> Peers<K, N> {
+    pub fn new(kind: Kind) -> Self {
+        let sides = Direction::BOTH.map(|direction| ById::new(kind, direction));
+        Self { kind, sides, answered: VecDeque::new() }
+    }
+
+    /// A request begins to wait. Sent again as it was, it is the same request; with other content it is another, and the
+    /// answer to the one before did not come in time. `fingerprint` is that of its bytes.
+    pub fn request(
+        &mut self,
+        direction: Direction,
+        key: K,
+        half: Half,
+        fingerprint: u64,
+        note: N,
+        context: &mut Context<'_>,
+    ) {
+        let side = &mut self.sides[direction.index()];
+        if let Some((known, _)) = side.note(&key) {
+            if *known == fingerprint {
+                return;
+            }
+            if let Some((old, _)) = side.remove(&key) {
+                context.items.push(self.kind.request(direction, old, Absence::Late));
+            }
+        }
+        side.request(key, half, (fingerprint, note), context);
+    }
+
+    /// A response: with its request where that waits. A second copy of an earlier one is left out, any other comes out
+    /// alone. `direction` is the response's.
+    pub fn response(
+        &mut self,
+        direction: Direction,
+        key: &K,
+        half: Half,
+        fingerprint: u64,
+        context: &mut Context<'_>,
+    ) {
+        let side = &mut self.sides[direction.reverse().index()];
+        if side.note(key).is_none() && self.answered.contains(&fingerprint) {
+            return;
+        }
+        self.answered.truncate(REMEMBERED - 1);
+        self.answered.push_front(fingerprint);
+        side.response(key, half, context);
+    }
+
+    /// What is remembered of the request that a response answers; `direction` is the response's.
+    pub fn note(&self, direction: Direction, key: &K) -> Option<&N> {
+        self.sides[direction.reverse().index()].note(key).map(|(_, note)| note)
+    }
+
+    /// Takes out the request that a response answers; `direction` is the response's.
+    pub fn remove(&mut self, direction: Direction, key: &K) -> Option<(Half, N)> {
+        let (half, (_, note)) = self.sides[direction.reverse().index()].remove(key)?;
+        Some((half, note))
+    }
+
+    /// When the request that waits for longest has waited long enough, on the engine's clock.
+    pub fn due(&self) -> Option<u64> {
+        self.sides.iter().filter_map(ById::due).min()
+    }
+
+    /// Lets go what has waited long enough.
+    pub fn elapse(&mut self, context: &mut Context<'_>) {
+        self.sides.iter_mut().for_each(|side| side.elapse(context));
+    }
+
+    /// All waiting requests of a direction come out alone.
+    pub fn give_up(&mut self, direction: Direction, absence: Absence, context: &mut Context<'_>) {
+        self.sides[direction.index()].give_up(absence, context);
+    }
+
+    pub fn memory(&self) -> usize {
+        self.sides.iter().map(ById::memory).sum::<usize>() + self.answered.capacity() * size_of::<u64>()
+    }
+}
+
+/// Tells messages apart that are not made to be mistaken for each other: FNV-1a, 64 bits.
+pub fn fingerprint(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    bytes
+        .into_iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
