@@ -22,6 +22,7 @@ pub mod json;
 pub mod limits;
 pub mod pair;
 pub mod protocol;
+pub mod quic;
 pub mod read;
 pub mod registry;
 mod stream;

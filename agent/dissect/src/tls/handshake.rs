@@ -404,7 +404,32 @@ impl Handshake {
         }
     }
 
-    /// Late, as datagrams go.
+    /// A side answers with something else than a message of the handshake, which ends it; `error` where that is one.
+    pub(crate) fn answer(
+        &mut self,
+        direction: Direction,
+        fields: Fields,
+        error: Option<String>,
+        context: &mut Context<'_>,
+    ) {
+        let State::Open(open) = &mut self.state else { return };
+        let side = open.side(direction);
+        if side.message.is_none() {
+            side.message = Some(fields);
+            side.time = context.now;
+        }
+        if let Some(error) = error {
+            side.fail(ErrorKind::Connection, error);
+        }
+        self.finish(Absence::Lost, context);
+    }
+
+    /// Whether the ServerHello came.
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(&self.state, State::Open(open) if open.version.is_some())
+    }
+
+    /// The item comes out as it is.
     pub(crate) fn give_up(&mut self, absence: Absence, context: &mut Context<'_>) {
         self.finish(absence, context);
     }
