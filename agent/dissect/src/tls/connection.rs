@@ -27,6 +27,8 @@ struct Side {
     lost: bool,
     /// What it sends is encrypted, or a piece of the handshake is missing: only a hello is read.
     opaque: bool,
+    /// It sent a ChangeCipherSpec.
+    changed: bool,
     /// When the first byte of the record that begins was captured.
     since: Option<Timestamp>,
     /// A record was seen.
@@ -52,6 +54,7 @@ impl Connection {
                 skip: 0,
                 lost: false,
                 opaque: false,
+                changed: false,
                 since: None,
                 begun: false,
                 ended: false,
@@ -84,7 +87,10 @@ impl Connection {
             !self.handshake.is_over() && matches!(header.kind, record::kind::HANDSHAKE | record::kind::ALERT);
         if !reads {
             match header.kind {
-                record::kind::CHANGE_CIPHER_SPEC => self.handshake.encrypts(direction, false, context),
+                record::kind::CHANGE_CIPHER_SPEC => {
+                    side.changed = true;
+                    self.handshake.encrypts(direction, false, context);
+                }
                 record::kind::APPLICATION_DATA => self.handshake.encrypts(direction, true, context),
                 _ => {}
             }
@@ -115,12 +121,19 @@ impl Connection {
         if side.opaque && side.messages.is_empty() && !record::begins_hello(content) {
             return;
         }
+        let late = side.changed && handshake.is_awaited();
         if side.messages.is_empty() && record::begins_hello(content) {
             *sure = true;
             context.confirm();
+            // What follows it is not encrypted again.
+            side.opaque = false;
         }
         handshake.add_size(direction, (HEADER + content.len()) as u64);
         side.messages.read(direction, content, time, handshake, context);
+        if late {
+            // Only a client that was told to retry says so before its ClientHello.
+            handshake.fail(direction, "the first ClientHello was not captured");
+        }
     }
 
     /// What comes is not a record.

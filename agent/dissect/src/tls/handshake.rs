@@ -136,6 +136,11 @@ impl Handshake {
         matches!(self.state, State::Over)
     }
 
+    /// Whether no message of it came yet.
+    pub(crate) const fn is_awaited(&self) -> bool {
+        matches!(self.state, State::Awaited)
+    }
+
     /// Who sent the ClientHello, where it is not over.
     pub(crate) fn client(&self) -> Option<Direction> {
         if let State::Open(open) = &self.state { Some(open.client) } else { None }
@@ -360,7 +365,7 @@ impl Handshake {
                     side.time = context.now;
                 }
                 side.alert = Some(fields);
-                if fatal {
+                if ends {
                     side.fail(ErrorKind::Connection, alert_text(code, who));
                 }
                 open.count();

@@ -36,6 +36,8 @@ pub(super) fn version(number: u16) -> Cow<'static, str> {
         0xfeff => "DTLS 1.0",
         0xfefd => "DTLS 1.2",
         0xfefc => "DTLS 1.3",
+        0xfb17 => "TLS 1.3 draft 23 (Facebook)",
+        0xfb1a => "TLS 1.3 draft 26 (Facebook)",
         0x7f00..=0x7fff => return Cow::Owned(format!("TLS 1.3 draft {}", number & 0xff)),
         _ => return or_number(None, number),
     };
