@@ -1,5 +1,5 @@
-#![no_main]
 //! QUIC packets, in both directions.
+#![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use remora_dissect::item::Transport;

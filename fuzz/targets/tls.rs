@@ -1,5 +1,5 @@
-#![no_main]
 //! TLS records and handshakes, in both directions.
+#![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use remora_dissect::{Registration, tls};
