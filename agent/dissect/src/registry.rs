@@ -15,3 +15,7 @@ pub static REGISTRY: &[Registration] = &[
     radius::REGISTRATION,
     diameter::REGISTRATION,
 ];
+use crate::{Registration, http1, quic, tls};
+
+/// In the order they are asked; see [`crate::Protocol::priority`].
+pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, tls::REGISTRATION, quic::REGISTRATION];

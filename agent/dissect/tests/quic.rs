@@ -1,0 +1,158 @@
+//! QUIC handshakes: a capture against its ground truth, that capture with trouble put in, captures of others.
+
+mod golden_support;
+mod talk;
+mod variants;
+
+use std::fs;
+use std::path::Path;
+
+use golden_support::{fixtures, replay};
+use remora_dissect::Direction::{ToClient, ToServer};
+use remora_dissect::{Item, Limits, Object as _, Value as Field, json};
+use serde_json::Value;
+use talk::Talk;
+
+#[test]
+fn the_capture_holds_what_was_done() {
+    let truth = fs::read_to_string(fixtures().join("quic/quic.gt.jsonl")).unwrap();
+    let truth: Vec<Value> = truth.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let replay = replay(&fixtures().join("quic/quic.pcap"), Limits::default());
+    let items: Vec<Value> = replay.items.iter().map(talk::as_json).collect();
+    assert_eq!(items.len(), truth.len());
+    for (item, row) in items.iter().zip(&truth) {
+        let (request, response) = (&item["request"], &item["response"]);
+        assert_eq!(item["dst"]["port"].as_str().unwrap(), row["port"].to_string());
+        assert_eq!(request["quicVersion"], row["version"]);
+        if let Some(versions) = row.get("negotiation") {
+            assert_eq!((&response["type"], &response["versions"]), (&"VersionNegotiation".into(), versions));
+            continue;
+        }
+        assert_eq!(request["sni"], row["sni"]);
+        assert_eq!(request["alpn"][0], row["alpn"]);
+        assert_eq!(request["alpn"].as_array().unwrap().len() as u64, row["alpn_count"].as_u64().unwrap_or(1));
+        assert!(request["ja4"].as_str().unwrap().starts_with("q13d03"));
+        assert_eq!(request["transportParameters"]["maxIdleTimeout"], 60_000);
+        if let Some(alert) = row.get("alert") {
+            assert_eq!(&response["alert"]["code"], alert);
+            assert_eq!(item["error"]["type"], "connection");
+        } else {
+            assert_eq!(item["error"], Value::Null);
+            assert_eq!(response["info"], "TLS 1.3, AES-256-GCM");
+            assert_eq!(response["quicVersion"], row["version"]);
+            assert_eq!(&response["resumed"], row.get("resumed").unwrap_or(&Value::Bool(false)));
+        }
+    }
+}
+
+#[test]
+fn the_capture_with_trouble_gives_no_wrong_items() {
+    variants::check(&fixtures().join("quic/quic.pcap"));
+    variants::shake(&fixtures().join("quic/quic.pcap"), 60);
+}
+
+/// The payloads of a conversation of the capture.
+fn datagrams(client_port: u16) -> Vec<(bool, Vec<u8>)> {
+    let packets = variants::packets(&fixtures().join("quic/quic.pcap"));
+    let payload = |packet: &variants::Captured| {
+        // Ethernet of the loopback interface, IPv4, UDP.
+        let port = |at: usize| u16::from_be_bytes([packet.data[at], packet.data[at + 1]]);
+        let from_client = port(34) == client_port;
+        (packet.data[12] == 8 && (from_client || port(36) == client_port))
+            .then(|| (from_client, packet.data[42..].to_vec()))
+    };
+    packets.iter().filter_map(payload).collect()
+}
+
+/// The client's port of the first conversation.
+fn first_port() -> u16 {
+    let packet = &variants::packets(&fixtures().join("quic/quic.pcap"))[0];
+    u16::from_be_bytes([packet.data[34], packet.data[35]])
+}
+
+#[test]
+fn a_packet_sent_again_is_no_other_handshake() {
+    let datagrams = datagrams(first_port());
+    let mut talk = Talk::new(4433);
+    for (from_client, bytes) in &datagrams {
+        talk.datagram(if *from_client { ToServer } else { ToClient }, bytes);
+    }
+    assert_eq!(talk.items().len(), 1);
+    for (from_client, bytes) in &datagrams {
+        talk.datagram(if *from_client { ToServer } else { ToClient }, bytes);
+    }
+    assert!(talk.finish().is_empty());
+}
+
+#[test]
+fn an_initial_packet_without_answer_comes_out_late() {
+    let datagrams = datagrams(first_port());
+    let mut talk = Talk::new(4433);
+    talk.datagram(ToServer, &datagrams[0].1);
+    assert!(talk.memory() > 0);
+    talk.now += 11_000_000_000;
+    // Any packet lets the time pass.
+    talk.datagram(ToServer, &[0x40; 40]);
+    let items = talk.items();
+    assert_eq!(items.len(), 1);
+    assert_eq!(items[0]["error"]["type"], "timeout");
+    assert_eq!(items[0]["request"]["sni"], "v1.example.test");
+}
+
+#[test]
+fn what_only_looks_like_quic_gives_nothing() {
+    let mut talk = Talk::new(443);
+    for seed in 0..200u8 {
+        let mut bytes: Vec<u8> = (0..1_200u32).map(|at| (at as u8).wrapping_mul(seed | 1) ^ seed).collect();
+        bytes[..6].copy_from_slice(&[0xc0 | seed, 0, 0, 0, 1, 8]);
+        bytes[14] = 0;
+        bytes[15] = 0;
+        bytes[16..18].copy_from_slice(&[0x44, 0x90]);
+        talk.datagram(if seed % 3 == 0 { ToClient } else { ToServer }, &bytes);
+    }
+    assert!(talk.finish().is_empty());
+}
+
+#[test]
+fn public_captures_are_plausible() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
+    let Ok(index) = fs::read_to_string(folder.join("index.tsv")) else {
+        eprintln!("skipped: no captures at {}", folder.display());
+        return;
+    };
+    let (mut captures, mut silent, mut items, mut failures) = (0, Vec::new(), 0, Vec::new());
+    for line in index.lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let (Some(path), Some(protocols)) = (columns.first(), columns.last()) else { continue };
+        if !protocols.split(' ').any(|entry| entry.split(':').next() == Some("quic")) {
+            continue;
+        }
+        captures += 1;
+        let replay = replay(&folder.join(path), Limits::default());
+        let found: Vec<&Item> =
+            replay.items.iter().filter(|item| item.draft.protocol.name == "quic").collect();
+        if found.is_empty() {
+            silent.push(*path);
+        }
+        items += found.len();
+        for item in found {
+            json::write_object(item, &mut Vec::new());
+            let answer = |name: &str| match item.get("response") {
+                Some(Field::Object(side)) => match side.get(name) {
+                    Some(Field::Str(text)) => text.into_owned(),
+                    _ => String::new(),
+                },
+                _ => String::new(),
+            };
+            let plausible = item.draft.error.is_some()
+                || answer("type") == "VersionNegotiation"
+                || answer("version").starts_with("TLS 1.3");
+            if !plausible {
+                failures.push(format!("{path} {}: {}", item.id(), answer("version")));
+            }
+        }
+    }
+    eprintln!("{captures} captures, {items} items; none in {}: {}", silent.len(), silent.join(" "));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(silent.len() * 3 < captures, "no items in {} of {captures} captures", silent.len());
+}

@@ -1,0 +1,10 @@
+//! QUIC packets, in both directions.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use remora_dissect::item::Transport;
+use remora_dissect::{Registration, quic};
+
+static REGISTRY: &[Registration] = &[quic::REGISTRATION];
+
+fuzz_target!(|data: &[u8]| remora_fuzz::datagrams(REGISTRY, Transport::Udp, 443, data));
