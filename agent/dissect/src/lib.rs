@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod alignment;
+pub mod amqp;
 mod clock;
 pub mod counters;
 pub mod decode;
