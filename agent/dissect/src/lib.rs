@@ -20,6 +20,7 @@ pub mod http1;
 pub mod item;
 pub mod json;
 pub mod limits;
+pub mod mqtt;
 pub mod pair;
 pub mod protocol;
 pub mod read;

@@ -1,6 +1,6 @@
 //! The protocols the agent knows.
 
-use crate::{Registration, amqp, http1};
+use crate::{Registration, amqp, http1, mqtt};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
-pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, amqp::REGISTRATION];
+pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, amqp::REGISTRATION, mqtt::REGISTRATION];
