@@ -149,7 +149,7 @@ impl Flights {
     ) {
         let half = Half { message: Box::new(fields), ..half };
         context.items.push(if step == RELEASED {
-            kind.message(self.direction, half)
+            kind.request(self.direction, half, absence)
         } else {
             kind.response(self.direction, half, absence)
         });
