@@ -8,6 +8,7 @@
 
 mod alignment;
 pub mod amqp;
+pub mod amqp1;
 mod clock;
 pub mod counters;
 pub mod decode;
