@@ -147,7 +147,7 @@ impl Connection {
 /// A performative with its fields, and what a transfer carries.
 fn read(body: &[u8], framed: &Framed<'_>, limits: &Limits) -> Result<(u64, Fields), crate::ParseError> {
     let mut reader = Reader::new(body);
-    let mut decoder = Decoder { limits, truncated: framed.cut != 0 };
+    let mut decoder = Decoder::new(limits, framed.cut != 0);
     if reader.u8()? != 0 {
         return Err(reader.error("a frame without a performative"));
     }

@@ -7,6 +7,17 @@ use crate::{Fields, Limits, ParseError, Reader, Tree};
 pub(super) struct Decoder<'l> {
     pub(super) limits: &'l Limits,
     pub(super) truncated: bool,
+    /// Values it still reads: an array says in a few bytes that it has any number of them.
+    left: usize,
+}
+
+/// Values of a frame, as a multiple of the cap of one list.
+const VALUES: usize = 16;
+
+impl<'l> Decoder<'l> {
+    pub(super) const fn new(limits: &'l Limits, truncated: bool) -> Self {
+        Self { limits, truncated, left: limits.list_entries.saturating_mul(VALUES) }
+    }
 }
 
 impl Decoder<'_> {
@@ -44,6 +55,10 @@ impl Decoder<'_> {
     }
 
     fn of(&mut self, constructor: u8, reader: &mut Reader<'_>, depth: usize) -> Result<Tree, ParseError> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Err(reader.error("more values than are read"));
+        };
+        self.left = left;
         Ok(match constructor {
             0x40 => Tree::Null,
             0x41 => true.into(),
