@@ -94,7 +94,7 @@ impl Framing for Wire {
         match bytes {
             [b'A', ..] => {
                 let known = bytes.len().min(4);
-                match &bytes[..known] == &b"AMQP"[..known] {
+                match bytes[..known] == b"AMQP"[..known] {
                     true if bytes.len() < 8 => Length::Unknown,
                     true => Length::Known(8),
                     false => Length::Invalid("not a protocol header"),
