@@ -70,5 +70,9 @@ fn probe(direction: Direction, server_port: u16, bytes: &[u8]) -> Probe {
             _ => Probe::No,
         };
     }
-    if server_port == PORT && wire::look(direction, bytes) { Probe::Likely } else { Probe::No }
+    match wire::look(direction, bytes) {
+        Some(0) if server_port == PORT => Probe::Unsure,
+        Some(_) if server_port == PORT => Probe::Likely,
+        _ => Probe::No,
+    }
 }

@@ -36,8 +36,8 @@ pub(super) fn head(reader: &mut Reader<'_>) -> Result<Head, ParseError> {
     Ok(Head { kind, flags, remaining: variable(reader)? })
 }
 
-/// Whether whole packets lie here, one at least, that a side can have sent; the last may be cut.
-pub(super) fn look(direction: Direction, mut bytes: &[u8]) -> bool {
+/// How many whole packets that a side can have sent lie here; the last may be cut. `None`: what lies here is not that.
+pub(super) fn look(direction: Direction, mut bytes: &[u8]) -> Option<usize> {
     let mut whole = 0;
     while !bytes.is_empty() {
         let mut reader = Reader::new(bytes);
@@ -45,17 +45,20 @@ pub(super) fn look(direction: Direction, mut bytes: &[u8]) -> bool {
             Ok(head) if head.kind.goes(direction) => {
                 let Ok(body) = reader.take(head.remaining as usize) else { break };
                 if packet::versions(head, body) == [false, false] {
-                    return false;
+                    return None;
                 }
                 whole += 1;
                 bytes = reader.rest();
             }
-            Err(_) if bytes.len() < 5 && whole > 0 => break,
-            _ => return false,
+            Err(error) if error.what == CUT => break,
+            _ => return None,
         }
     }
-    whole > 0
+    Some(whole)
 }
+
+/// What a reader says where bytes are missing at the end.
+const CUT: &str = "the message ends early";
 
 impl Framing for Wire {
     fn length(&self, direction: Direction, bytes: &[u8]) -> Length {
@@ -65,12 +68,12 @@ impl Framing for Wire {
                 Length::Known(reader.position() as u64 + u64::from(head.remaining))
             }
             Ok(_) => Length::Invalid("a packet that only the other side sends"),
-            Err(error) if error.what == "the message ends early" => Length::Unknown,
+            Err(error) if error.what == CUT => Length::Unknown,
             Err(error) => Length::Invalid(error.what),
         }
     }
 
     fn begins(&self, direction: Direction, bytes: &[u8]) -> bool {
-        look(direction, bytes)
+        look(direction, bytes).is_some_and(|whole| whole != 0)
     }
 }
