@@ -227,16 +227,27 @@ fn message(mut reader: Reader<'_>, decoder: &mut Decoder<'_>) -> Result<Fields, 
     Ok(message)
 }
 
-/// Whether a frame with a known performative begins here.
-pub(super) fn begins(direction: Direction, bytes: &[u8]) -> bool {
-    let Length::Known(length) = Wire.length(direction, bytes) else { return false };
+/// Whether a frame with a known performative begins here; `None` where more bytes are needed to tell.
+pub(super) fn begins(direction: Direction, bytes: &[u8]) -> Option<bool> {
+    let length = match Wire.length(direction, bytes) {
+        Length::Known(length) => length,
+        Length::Invalid(_) => return Some(false),
+        Length::Unknown => {
+            // Extended headers, for which the offset would be larger, are not in use.
+            let fits = bytes.first().is_none_or(|first| *first <= 0x10)
+                && bytes.get(4).is_none_or(|offset| *offset == 2)
+                && bytes.get(5).is_none_or(|kind| *kind <= 1);
+            return if fits { None } else { Some(false) };
+        }
+    };
     let at = usize::from(bytes[4]) * 4;
     let code = match bytes.get(at..) {
         Some([0, 0x53, code, 0x45 | 0xc0 | 0xd0, ..]) => u64::from(*code),
-        _ => return false,
+        None | Some([] | [0] | [0, 0x53] | [0, 0x53, _]) if length > at as u64 => return None,
+        _ => return Some(false),
     };
     let sasl = code >= 0x40;
-    length > at as u64 && performatives::is_performative(code) && sasl == (bytes[5] == 1)
+    Some(length > at as u64 && performatives::is_performative(code) && sasl == (bytes[5] == 1))
 }
 
 impl Framing for Wire {
@@ -256,7 +267,7 @@ impl Framing for Wire {
     }
 
     fn begins(&self, direction: Direction, bytes: &[u8]) -> bool {
-        begins(direction, bytes)
+        begins(direction, bytes) == Some(true)
     }
 }
 

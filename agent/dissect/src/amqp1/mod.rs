@@ -30,8 +30,11 @@ fn probe(direction: Direction, _server_port: u16, bytes: &[u8]) -> Probe {
     match bytes {
         [b'A', b'M', b'Q', b'P', 0 | 2 | 3, 1, 0, 0, ..] => Probe::Certain,
         _ if bytes.len() < 8 && b"AMQP".starts_with(&bytes[..bytes.len().min(4)]) => Probe::Unsure,
-        _ if connection::begins(direction, bytes) => Probe::Likely,
-        _ => Probe::No,
+        _ => match connection::begins(direction, bytes) {
+            Some(true) => Probe::Likely,
+            Some(false) => Probe::No,
+            None => Probe::Unsure,
+        },
     }
 }
 
