@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod alignment;
+pub mod amqp;
+pub mod amqp1;
 mod clock;
 pub mod counters;
 pub mod decode;
@@ -23,6 +25,7 @@ pub mod icmp;
 pub mod item;
 pub mod json;
 pub mod limits;
+pub mod mqtt;
 pub mod pair;
 pub mod peers;
 pub mod protocol;

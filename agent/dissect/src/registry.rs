@@ -19,3 +19,8 @@ use crate::{Registration, http1, quic, tls};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
 pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, tls::REGISTRATION, quic::REGISTRATION];
+use crate::{Registration, amqp, amqp1, http1, mqtt};
+
+/// In the order they are asked; see [`crate::Protocol::priority`].
+pub static REGISTRY: &[Registration] =
+    &[http1::REGISTRATION, amqp::REGISTRATION, amqp1::REGISTRATION, mqtt::REGISTRATION];

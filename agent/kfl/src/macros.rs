@@ -22,6 +22,7 @@ pub const BUILT_IN: [(&str, &str, &str); 22] = [
     ("amqp", "name", "amqp"),
     ("kafka", "name", "kafka"),
     ("redis", "name", "redis"),
+    ("mqtt", "name", "mqtt"),
     ("tcp", "name", "tcp"),
     ("udp", "name", "udp"),
     ("icmp", "name", "icmp"),
