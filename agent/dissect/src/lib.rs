@@ -18,6 +18,7 @@ pub mod frame;
 pub mod http1;
 pub mod item;
 pub mod json;
+pub mod kafka;
 pub mod limits;
 pub mod pair;
 pub mod protocol;
