@@ -391,7 +391,7 @@ impl Session {
                 }
                 cut |= body.cut;
                 problem = body.problem;
-                fields.push("payload", body.fields);
+                push_body(&mut fields, body);
             }
         } else if note.api.is_none_or(|api| header.version > api.newest) || is_decoded(header.key) {
             fields.push("unsupportedVersion", true);
@@ -429,7 +429,7 @@ impl Session {
                         self.confirm(context);
                     }
                     cut |= body.cut;
-                    problem = body.problem;
+                    problem = body.problem.filter(|_| !is_refusal(note, &body));
                     push_payload(&mut fields, body);
                 }
                 None => self.confirm(context),
@@ -474,7 +474,18 @@ fn push_payload(fields: &mut Fields, body: Body) {
             fields.push_some("errorName", errors::name(body.error_code));
         }
     }
+    push_body(fields, body);
+}
+
+fn push_body(fields: &mut Fields, body: Body) {
     fields.push("payload", body.fields);
+    fields.push_some("undecodedBytes", (body.left_over > 0).then_some(body.left_over));
+}
+
+/// The answer to a version that the broker does not have. Brokers before Kafka 2.4 and others end it after the code, or
+/// go on in a form of their own.
+fn is_refusal(note: Note, body: &Body) -> bool {
+    note.key == API_VERSIONS && body.error_code == UNSUPPORTED_VERSION
 }
 
 fn finish(fields: &mut Fields, cut: bool, framed: &Framed<'_>) {

@@ -91,6 +91,8 @@ pub(super) struct Body {
     pub(super) cut: bool,
     /// Why it can't be what it is taken for. Missing bytes at its end are no reason.
     pub(super) problem: Option<ParseError>,
+    /// Bytes of the message behind it. Readers pass over them, and some senders do put something there.
+    pub(super) left_over: usize,
 }
 
 /// Reads a body; `reader` has of its message, which is `total` bytes long, what is there.
@@ -111,7 +113,9 @@ pub(super) fn check(
     reader: Reader<'_>,
     total: usize,
 ) -> Option<ParseError> {
-    run(fields, encoding, reader, total, Budget::NONE, false).problem
+    let body = run(fields, encoding, reader, total, Budget::NONE, false);
+    let left_over = ParseError { offset: total - body.left_over, what: "bytes are left over" };
+    body.problem.or((body.left_over > 0).then_some(left_over))
 }
 
 fn run(
@@ -126,17 +130,14 @@ fn run(
     let mut decoder = Decoder { reader, total, encoding, budget, keep, error_code: 0, cut: !whole };
     let mut out = Fields::new();
     let result = decoder.fields(fields, &mut out);
-    let problem = match result {
-        Ok(()) if decoder.reader.position() < total => Some(decoder.reader.error("bytes are left over")),
-        Ok(()) => None,
-        Err(error) if error.is_early() && !whole => None,
-        Err(error) => Some(error),
-    };
+    let left_over = if result.is_ok() { total.saturating_sub(decoder.reader.position()) } else { 0 };
+    let problem = result.err().filter(|error| whole || !error.is_early());
     Body {
         fields: out,
         error_code: decoder.error_code,
         cut: decoder.cut || decoder.budget.is_spent(),
         problem,
+        left_over,
     }
 }
 
