@@ -6,6 +6,7 @@ use super::header::{Header, Look, MAX_SIZE, SIZE_BYTES, look, skip_tags};
 use super::messages::Layout;
 use super::schema::{Body, Encoding, check, read};
 use super::{KIND, errors};
+use crate::dissector::TRIAL_BYTES;
 use crate::frame::{Framed, Length, Step};
 use crate::item::{Absence, ErrorKind};
 use crate::pair::ById;
@@ -23,11 +24,19 @@ pub(super) struct Note {
     key: i16,
     version: i16,
     api: Option<&'static Api>,
+    /// The client has a name.
+    named: bool,
 }
 
 impl Note {
     fn of(header: &Header<'_>) -> Self {
-        Self { key: header.key, version: header.version, api: header.api }
+        let named = header.client.is_some_and(|client| !client.is_empty());
+        Self { key: header.key, version: header.version, api: header.api, named }
+    }
+
+    /// Whether a response of this id could hardly be anything else's.
+    const fn tells(self, id: i32) -> bool {
+        self.named || id > 0
     }
 
     fn encoding(self) -> Encoding {
@@ -66,6 +75,9 @@ impl Dissector for Connection {
     fn parse(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> usize {
         if self.session.is_none() && matches!(look(bytes, true), Look::Header(_)) {
             let mut session = Session::new(direction);
+            if is_beyond_doubt(bytes) {
+                session.confirm(context);
+            }
             session.ended = self.ended;
             for side in Direction::BOTH {
                 if self.torn[side.index()] && side != direction {
@@ -114,12 +126,28 @@ impl Dissector for Connection {
     }
 }
 
+/// Bytes of a body that a header is believed for.
+const TELLING_BYTES: usize = 16;
+
+/// Whether a request, which passed the probe, is more than its header: a client with a name, and much or all of a body
+/// that is decoded.
+fn is_beyond_doubt(bytes: &[u8]) -> bool {
+    let Look::Header(header) = look(bytes, true) else { return false };
+    let total = header.size as usize + SIZE_BYTES;
+    header.client.is_some_and(|client| !client.is_empty())
+        && is_decoded(header.key)
+        && bytes.len() >= total.min(header.body + TELLING_BYTES)
+        && fits(&header, bytes)
+}
+
 struct Session {
     requests: Direction,
     frames: Frames,
     waiting: ById<i32, Note>,
     /// Beyond doubt Kafka.
     confirmed: bool,
+    /// Where each direction was at first, and how far it came since: doubt ends with the trial.
+    doubted: [Option<(u64, u64)>; 2],
     /// A direction had holes: answers to what was not seen may come, and requests without answer.
     lossy: [bool; 2],
     ended: [bool; 2],
@@ -254,6 +282,7 @@ impl Session {
             frames: Frames::default(),
             waiting: ById::new(KIND, requests),
             confirmed: false,
+            doubted: [None; 2],
             lossy: [false; 2],
             ended: [false; 2],
             ids: Ids::default(),
@@ -277,6 +306,7 @@ impl Session {
 
     fn parse(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> usize {
         let mut used = 0;
+        let start = context.offset;
         while let Some(rest @ [_, ..]) = bytes.get(used..) {
             let marks = Marks {
                 requests: self.requests,
@@ -286,7 +316,12 @@ impl Session {
                 tokens: self.tokens,
             };
             match self.frames.step(&marks, direction, rest, context) {
-                Step::Wait => break,
+                Step::Wait => {
+                    if !self.confirmed && direction != self.requests && self.is_answer(rest) {
+                        self.confirm(context);
+                    }
+                    break;
+                }
                 Step::Used(count) => used += count,
                 Step::Message(framed, count) => {
                     used += count;
@@ -294,8 +329,7 @@ impl Session {
                 }
                 Step::Invalid(why) => {
                     if !self.confirmed {
-                        self.waiting.give_up(Absence::Lost, context);
-                        context.withdraw();
+                        self.withdraw(context);
                         return bytes.len();
                     }
                     self.lossy[direction.index()] = true;
@@ -304,7 +338,27 @@ impl Session {
                 }
             }
         }
+        if !self.confirmed {
+            let at = &mut self.doubted[direction.index()];
+            at.get_or_insert((start, start)).1 = start + bytes.len() as u64;
+            let doubted: u64 = self.doubted.iter().flatten().map(|(from, to)| to - from).sum();
+            if doubted > TRIAL_BYTES as u64 {
+                self.withdraw(context);
+                return bytes.len();
+            }
+        }
         used
+    }
+
+    /// It can't be told from what is not Kafka.
+    fn withdraw(&mut self, context: &mut Context<'_>) {
+        self.waiting.give_up(Absence::Lost, context);
+        context.withdraw();
+    }
+
+    /// Whether a response begins here whose request waits.
+    fn is_answer(&self, bytes: &[u8]) -> bool {
+        correlation(bytes).is_some_and(|id| self.waiting.note(&id).is_some_and(|note| note.tells(id)))
     }
 
     fn gap(&mut self, direction: Direction, missing: u64, unparsed: &[u8], context: &mut Context<'_>) {
@@ -383,10 +437,7 @@ impl Session {
                     read(layout.request, note.encoding(), reader, total(framed), Budget::of(context.limits));
                 let acks = body.fields.field("requiredAcks").and_then(crate::Tree::as_int);
                 unanswered = header.key == PRODUCE && acks == Some(0);
-                if body.problem.is_none()
-                    && framed.is_whole()
-                    && header.client.is_some_and(|id| !id.is_empty())
-                {
+                if body.problem.is_none() && body.left_over == 0 && framed.is_whole() && note.named {
                     self.confirm(context);
                 }
                 cut |= body.cut;
@@ -425,14 +476,15 @@ impl Session {
                 Some((layout, encoding, reader)) => {
                     let budget = Budget::of(context.limits);
                     let body = read(layout.response, encoding, reader, total(framed), budget);
-                    if body.problem.is_none() {
+                    if body.problem.is_none() && body.left_over == 0 {
                         self.confirm(context);
                     }
                     cut |= body.cut;
                     problem = body.problem.filter(|_| !is_refusal(note, &body));
                     push_payload(&mut fields, body);
                 }
-                None => self.confirm(context),
+                None if id.is_some_and(|id| note.tells(id)) => self.confirm(context),
+                None => {}
             }
         }
         finish(&mut fields, cut, framed);

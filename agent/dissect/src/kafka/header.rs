@@ -1,6 +1,6 @@
 //! Request headers: the only place where Kafka shows itself, and without a magic number.
 
-use super::apis::{Api, CONTROLLED_SHUTDOWN};
+use super::apis::{Api, CONTROLLED_SHUTDOWN, PRODUCE};
 use super::wire::uvarint;
 use crate::Reader;
 
@@ -9,6 +9,9 @@ pub(super) const SIZE_BYTES: usize = 4;
 
 /// The broker's `socket.request.max.bytes` is 100 MiB unless changed.
 pub(super) const MAX_SIZE: u32 = 256 << 20;
+
+/// Requests without records are small: what is larger is not believed at first sight.
+const MAX_USUAL_SIZE: u32 = 4 << 20;
 
 /// Keys and versions of the future that are believed on a connection known to be Kafka.
 const MAX_KEY: i16 = 511;
@@ -39,7 +42,7 @@ pub(super) enum Look<'a> {
     No(&'static str),
 }
 
-/// Reads the header of a request. `strict`: key and version must be known ones.
+/// Reads the header of a request. `strict`: key and version must be known ones, the size usual for them.
 pub(super) fn look(bytes: &[u8], strict: bool) -> Look<'_> {
     match read(bytes, strict) {
         Ok(Some(header)) => Look::Header(header),
@@ -64,6 +67,9 @@ fn read(bytes: &[u8], strict: bool) -> Result<Option<Header<'_>>, &'static str> 
     let api = Api::of(key);
     if api.is_none() && (strict || !(0..=MAX_KEY).contains(&key)) {
         return Err("the API key is not known");
+    }
+    if strict && key != PRODUCE && size > MAX_USUAL_SIZE {
+        return Err("the size is not that of a request");
     }
     let Ok(version) = version else { return Ok(None) };
     let newest = if let (true, Some(api)) = (strict, api) { api.newest } else { MAX_VERSION };
