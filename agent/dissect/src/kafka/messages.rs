@@ -3,11 +3,11 @@
 //! Facts from the message definitions in Kafka's source (`clients/src/main/resources/common/message`). Names are those of
 //! the item's JSON.
 
-use super::schema::Type::{
+use super::field::Type::{
     Bool, Counted, ErrorCode, Group, Int8, Int16, Int32, Int32s, Int64, Int64s, List, Records, Text, Texts,
     Uuid,
 };
-use super::schema::{Field, field};
+use super::field::{Field, field};
 
 /// The bodies of an API.
 pub(super) struct Layout {

@@ -9,11 +9,16 @@ mod compression;
 mod connection;
 mod crc;
 mod errors;
+mod field;
 mod header;
 mod lz4;
+mod marks;
 mod messages;
+mod note;
 mod records;
 mod schema;
+mod session;
+mod sides;
 mod snappy;
 mod summary;
 mod wire;
@@ -50,7 +55,7 @@ const PORTS: std::ops::RangeInclusive<u16> = 9092..=9094;
 /// there is no magic number.
 fn probe(_direction: Direction, server_port: u16, bytes: &[u8]) -> Probe {
     match look(bytes, true) {
-        Look::Header(header) if !connection::fits(&header, bytes) => Probe::No,
+        Look::Header(header) if !note::fits(&header, bytes) => Probe::No,
         Look::Header(_) if PORTS.contains(&server_port) => Probe::Certain,
         Look::Header(_) => Probe::Likely,
         Look::More => Probe::Unsure,

@@ -4,74 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::budget::Budget;
+use super::field::{Field, Type};
 use super::{errors, records, wire};
 use crate::{Fields, ParseError, Reader, Tree};
-
-/// What a field holds.
-#[derive(Clone, Copy)]
-pub(super) enum Type {
-    Bool,
-    Int8,
-    Int16,
-    Int32,
-    Int64,
-    Uuid,
-    Text,
-    /// A code beside which its name is shown.
-    ErrorCode,
-    Records,
-    Texts,
-    Int32s,
-    Int64s,
-    List(&'static [Field]),
-    Group(&'static [Field]),
-    /// A list shown as `length` and, by this name, its entries.
-    Counted(&'static str, &'static [Field]),
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Field {
-    name: &'static str,
-    shape: Type,
-    since: i16,
-    until: i16,
-    nullable: i16,
-    tag: Option<u32>,
-}
-
-pub(super) const fn field(name: &'static str, shape: Type) -> Field {
-    Field { name, shape, since: 0, until: i16::MAX, nullable: i16::MAX, tag: None }
-}
-
-impl Field {
-    /// The first version that has it.
-    pub(super) const fn since(mut self, version: i16) -> Self {
-        self.since = version;
-        self
-    }
-
-    /// The last version that has it.
-    pub(super) const fn until(mut self, version: i16) -> Self {
-        self.until = version;
-        self
-    }
-
-    /// The first version in which it may be null.
-    pub(super) const fn nullable(mut self, version: i16) -> Self {
-        self.nullable = version;
-        self
-    }
-
-    /// It is a tagged field: optional, at the end of its structure.
-    pub(super) const fn tag(mut self, tag: u32) -> Self {
-        self.tag = Some(tag);
-        self
-    }
-
-    const fn is_in(&self, version: i16) -> bool {
-        self.since <= version && version <= self.until
-    }
-}
 
 /// How a body is encoded.
 #[derive(Clone, Copy, Debug)]
@@ -225,7 +160,7 @@ impl<'a> Decoder<'a> {
             Type::List(fields) => return self.groups(field, fields, false, out),
             Type::Counted(name, fields) => {
                 let mut inner = Fields::new();
-                let result = self.groups(&Field { name, ..*field }, fields, true, &mut inner);
+                let result = self.groups(&field.named(name), fields, true, &mut inner);
                 if self.keep {
                     out.push(field.name, inner);
                 }
@@ -277,7 +212,7 @@ impl<'a> Decoder<'a> {
 
     /// Entries of a list, each of which takes a byte or more.
     fn count(&mut self, field: &Field) -> Result<Option<usize>, ParseError> {
-        self.length(self.encoding.version >= field.nullable, true)
+        self.length(field.is_nullable(self.encoding.version), true)
     }
 
     fn text(&mut self, nullable: bool) -> Result<Option<&'a str>, ParseError> {
@@ -295,7 +230,7 @@ impl<'a> Decoder<'a> {
 
     fn text_field(&mut self, field: &'static Field, out: &mut Fields) -> Result<(), ParseError> {
         let (keep, most) = (self.keep, self.budget.value);
-        let text = self.text(self.encoding.version >= field.nullable)?;
+        let text = self.text(field.is_nullable(self.encoding.version))?;
         if keep {
             let cut = text.filter(|text| text.len() > most).map(str::len);
             out.push(field.name, text.map(|text| text[..text.floor_char_boundary(most)].to_owned()));
@@ -402,7 +337,7 @@ impl<'a> Decoder<'a> {
 
     fn records(&mut self, field: &'static Field, out: &mut Fields) -> Result<(), ParseError> {
         let start = self.reader;
-        let length = self.length(self.encoding.version >= field.nullable, true)?;
+        let length = self.length(field.is_nullable(self.encoding.version), true)?;
         let Some(length) = length else {
             if self.keep {
                 out.push(field.name, Tree::Null);

@@ -19,19 +19,19 @@ const TOPICS: [(&str, &[&str]); 3] = [
 
 pub(super) fn summarize(item: &Item) -> Summary<'_> {
     let mut summary = Summary::default();
-    if let Some(request) = item.draft.request.as_deref() {
-        if let Some(Value::Str(method)) = request.get("apiKeyName") {
-            if method == "ApiVersions" {
-                if let Some(Value::Str(client)) = request.get("clientID") {
-                    summary.summary = client;
-                    summary.summary_filter = Filter::Field("request.clientID");
-                }
-            } else if let Some(payload) = object(request.get("payload")) {
-                add_topics(payload, &mut summary);
+    if let Some(request) = item.draft.request.as_deref()
+        && let Some(Value::Str(method)) = request.get("apiKeyName")
+    {
+        if method == "ApiVersions" {
+            if let Some(Value::Str(client)) = request.get("clientID") {
+                summary.summary = client;
+                summary.summary_filter = Filter::Field("request.clientID");
             }
-            summary.method = method;
-            summary.method_filter = Filter::Field("request.apiKeyName");
+        } else if let Some(payload) = object(request.get("payload")) {
+            add_topics(payload, &mut summary);
         }
+        summary.method = method;
+        summary.method_filter = Filter::Field("request.apiKeyName");
     }
     if let Some(Value::Int(code)) =
         item.draft.response.as_deref().and_then(|response| response.get("errorCode"))
