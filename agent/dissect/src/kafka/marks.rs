@@ -32,11 +32,10 @@ impl Framing for Marks<'_> {
             return matches!(look(bytes, true), Look::Header(header) if fits(&header, bytes));
         }
         let (Some(size), Some(id)) = (size(bytes), correlation(bytes)) else { return false };
-        let Some(note) = self.waiting.note(&id) else { return false };
-        let total = size as usize + SIZE_BYTES;
-        if !(4..=MAX_SIZE).contains(&size) {
+        let Some(note) = self.waiting.note(&id).filter(|_| (4..=MAX_SIZE).contains(&size)) else {
             return false;
-        }
+        };
+        let total = size as usize + SIZE_BYTES;
         let bytes = &bytes[..bytes.len().min(total)];
         match note.response(bytes, total) {
             Some((layout, encoding, reader)) => check(layout.response, encoding, reader, total).is_none(),
@@ -59,11 +58,16 @@ impl Marks<'_> {
         }
     }
 
+    /// Sizes are signed on the wire; fetched records may make an answer as large as the broker is told to.
+    fn is_answer(&self, size: u32, id: i32) -> bool {
+        (4..=i32::MAX.cast_unsigned()).contains(&size) && self.waiting.note(&id).is_some()
+    }
+
     fn response(&self, size: u32, bytes: &[u8]) -> Length {
         let Some(id) = correlation(bytes) else {
             return if self.tokens && size < 4 { length(size) } else { Length::Unknown };
         };
-        if size >= 4 && self.waiting.note(&id).is_some() || self.tokens && size <= MAX_TOKEN {
+        if self.is_answer(size, id) || self.tokens && size <= MAX_TOKEN {
             length(size)
         } else if !(4..=MAX_SIZE).contains(&size) {
             Length::Invalid("the size is not that of a response")

@@ -3,19 +3,21 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use crate::item::{Filter, Summary};
+use crate::item::{Filter, Message, Summary};
 use crate::value::ObjectRef;
-use crate::{Item, List, Object, Value};
+use crate::{Item, List, Value};
 
 /// Topics named in a row.
 const SHOWN_TOPICS: usize = 20;
 
-/// Where requests have their topics, and what names one.
-const TOPICS: [(&str, &[&str]); 3] = [
-    ("topicData", &["topic", "topicID"]),
-    ("topics", &["topic", "name", "topicID", "uuid"]),
-    ("topicNames", &[]),
-];
+/// Where requests have their topics.
+const OF_REQUESTS: &[&str] = &["topicData", "topics", "topicNames"];
+
+/// Where the answer to a Fetch has them.
+const OF_FETCHED: &[&str] = &["responses"];
+
+/// What names a topic, the more readable first.
+const NAMES: [&str; 4] = ["topic", "name", "topicID", "uuid"];
 
 pub(super) fn summarize(item: &Item) -> Summary<'_> {
     let mut summary = Summary::default();
@@ -27,8 +29,12 @@ pub(super) fn summarize(item: &Item) -> Summary<'_> {
                 summary.summary = client;
                 summary.summary_filter = Filter::Field("request.clientID");
             }
-        } else if let Some(payload) = object(request.get("payload")) {
-            add_topics(payload, &mut summary);
+        } else {
+            add_topics(Some(request), "request", OF_REQUESTS, &mut summary);
+            // Where a session knows them, only those with something new are named, and only by the answer.
+            if summary.summary.is_empty() && method == "Fetch" {
+                add_topics(item.draft.response.as_deref(), "response", OF_FETCHED, &mut summary);
+            }
         }
         summary.method = method;
         summary.method_filter = Filter::Field("request.apiKeyName");
@@ -42,22 +48,24 @@ pub(super) fn summarize(item: &Item) -> Summary<'_> {
     summary
 }
 
-fn add_topics(payload: &dyn Object, summary: &mut Summary<'_>) {
+fn add_topics(side: Option<&dyn Message>, name: &str, fields: &[&str], summary: &mut Summary<'_>) {
+    let payload = side.and_then(|side| side.get("payload"));
+    let Some(Value::Object(ObjectRef::Borrowed(payload))) = payload else { return };
     let (mut names, mut query) = (String::new(), String::new());
-    for (field, named_by) in TOPICS {
+    for field in fields {
         let Some(Value::List(list)) = payload.get(field) else { continue };
         for index in 0..list.len().min(SHOWN_TOPICS) {
-            let Some((path, name)) = topic(list, index, named_by) else { continue };
+            let Some((path, topic)) = topic(list, index) else { continue };
             if !names.is_empty() {
                 names.push_str(", ");
                 query.push_str(" and ");
             }
-            names.push_str(&name);
+            names.push_str(&topic);
             let mut text = Vec::new();
-            crate::json::write_str(&name, &mut text);
+            crate::json::write_str(&topic, &mut text);
             let text = String::from_utf8_lossy(&text);
             // Writing to a string does not fail.
-            let _ = write!(query, "request.payload.{field}[{index}]{path} == {text}");
+            let _ = write!(query, "{name}.payload.{field}[{index}]{path} == {text}");
         }
         if list.len() > SHOWN_TOPICS {
             names.push_str(", …");
@@ -70,11 +78,11 @@ fn add_topics(payload: &dyn Object, summary: &mut Summary<'_>) {
 }
 
 /// A topic's name, or where a version has none its id, and the path below the list's entry.
-fn topic<'a>(list: &'a dyn List, index: usize, named_by: &[&str]) -> Option<(String, Cow<'a, str>)> {
+fn topic(list: &dyn List, index: usize) -> Option<(String, Cow<'_, str>)> {
     match list.at(index)? {
         Value::Str(name) => Some((String::new(), name)),
         Value::Object(ObjectRef::Borrowed(entry)) => {
-            named_by.iter().find_map(|field| match entry.get(field)? {
+            NAMES.iter().find_map(|field| match entry.get(field)? {
                 Value::Str(name) => Some((format!(".{field}"), name)),
                 Value::Object(ObjectRef::Borrowed(id)) => match id.get("text")? {
                     Value::Str(text) => Some((format!(".{field}.text"), text)),
@@ -85,8 +93,4 @@ fn topic<'a>(list: &'a dyn List, index: usize, named_by: &[&str]) -> Option<(Str
         }
         _ => None,
     }
-}
-
-fn object(value: Option<Value<'_>>) -> Option<&dyn Object> {
-    if let Some(Value::Object(ObjectRef::Borrowed(object))) = value { Some(object) } else { None }
 }
