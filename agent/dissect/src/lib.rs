@@ -24,6 +24,7 @@ pub mod http1;
 pub mod icmp;
 pub mod item;
 pub mod json;
+pub mod kafka;
 pub mod limits;
 pub mod mqtt;
 pub mod pair;

@@ -24,3 +24,7 @@ use crate::{Registration, amqp, amqp1, http1, mqtt};
 /// In the order they are asked; see [`crate::Protocol::priority`].
 pub static REGISTRY: &[Registration] =
     &[http1::REGISTRATION, amqp::REGISTRATION, amqp1::REGISTRATION, mqtt::REGISTRATION];
+use crate::{Registration, http1, kafka};
+
+/// In the order they are asked; see [`crate::Protocol::priority`].
+pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, kafka::REGISTRATION];
