@@ -152,7 +152,8 @@ impl<N> InOrder<N> {
     }
 
     /// The conversation is joined in its middle: responses to requests of before may still come.
-    pub fn join(&mut self) {
+    pub fn join(&mut self, now: Timestamp) {
+        self.answered_at = now;
         self.alignment.lose_requests(Loss::Rest, 0);
     }
 
