@@ -22,6 +22,7 @@ pub mod limits;
 pub mod pair;
 pub mod protocol;
 pub mod read;
+pub mod redis;
 pub mod registry;
 mod stream;
 mod tcp;
