@@ -2,7 +2,7 @@
 
 mod golden_support;
 mod talk;
-mod variants;
+mod damage;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -167,7 +167,7 @@ fn resp3_types_pushes_and_one_way_commands_come_out() {
 #[test]
 fn damaged_captures_give_nothing_wrong() {
     for name in ["redis_resp2", "redis_resp3", "bench/redis_cli_bench"] {
-        let (wrong, share) = variants::check(&fixtures().join(format!("redis/{name}.pcap")));
+        let (wrong, share) = damage::check(&fixtures().join(format!("redis/{name}.pcap")));
         eprintln!("{name}: {:.1} % of the items are unmarked", share * 100.0);
         assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
         assert!(share > 0.3);
