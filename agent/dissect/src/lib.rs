@@ -19,6 +19,7 @@ pub mod http1;
 pub mod item;
 pub mod json;
 pub mod limits;
+pub mod memcached;
 pub mod pair;
 pub mod protocol;
 pub mod read;

@@ -1,6 +1,6 @@
 //! The protocols the agent knows.
 
-use crate::{Registration, http1, redis};
+use crate::{Registration, http1, memcached, redis};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
-pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, redis::REGISTRATION];
+pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, redis::REGISTRATION, memcached::REGISTRATION];
