@@ -268,8 +268,9 @@ impl Connection {
         while at < bytes.len() {
             let rest = &bytes[at..];
             if let Some(storing) = &mut self.client.storing {
+                let left = usize::try_from(storing.value.left).unwrap_or(usize::MAX);
                 let taken = storing.value.take(rest, context.limits);
-                let used = taken.unwrap_or(rest.len().min(usize::try_from(storing.value.left).unwrap_or(0)));
+                let used = rest.len().min(left);
                 storing.size += used as u64;
                 at += used;
                 if taken.is_none() || storing.value.left == 0 {
