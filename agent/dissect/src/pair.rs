@@ -109,6 +109,13 @@ impl<K: PartialEq, N> ById<K, N> {
     }
 }
 
+/// Responses that wait for a request which the capture delivers late. Above it the oldest comes out alone.
+const EARLY_RESPONSES: usize = 64;
+
+/// How late the capture may deliver a request after its response, where several queues were merged or a hole in front of
+/// the request was waited for.
+const LATE_REQUEST_NANOS: u64 = 1_000_000_000;
+
 /// Pairs by order alone: the n-th response answers the n-th request. Once messages may have been lost, positions mean
 /// nothing, and messages come out alone until it is evident that they do again.
 #[derive(Debug)]
@@ -116,6 +123,8 @@ pub struct InOrder<N = ()> {
     kind: Kind,
     request_direction: Direction,
     waiting: VecDeque<Waiting<(), N>>,
+    /// Responses that came while no request waited. Never any while one does.
+    early: VecDeque<Half>,
     memory: usize,
     alignment: Alignment,
     answered_at: Timestamp,
@@ -129,6 +138,7 @@ impl<N> InOrder<N> {
             kind,
             request_direction,
             waiting: VecDeque::new(),
+            early: VecDeque::new(),
             memory: 0,
             alignment: Alignment::default(),
             answered_at: Timestamp::default(),
@@ -141,13 +151,30 @@ impl<N> InOrder<N> {
         self.alignment.is_known()
     }
 
+    /// The conversation is joined in its middle: responses to requests of before may still come.
+    pub fn join(&mut self, now: Timestamp) {
+        self.answered_at = now;
+        self.alignment.lose_requests(Loss::Rest, 0);
+    }
+
     /// A request begins to wait, unless its place is not known: then it comes out alone.
     pub fn request(&mut self, half: Half, note: N, context: &mut Context<'_>) {
         if self.alignment.is_known() {
+            if let Some(early) = self.early.front() {
+                // A response never precedes its request, so an earlier one answers a request before the capture; but
+                // where the conversation's exchanges are known, it is the capture that turned the two around.
+                if self.paired || half.time <= early.time {
+                    self.answer(half, context);
+                    return;
+                }
+                self.give_up_early(context);
+            }
             self.alignment.note_request(!self.waiting.is_empty() || !self.paired);
         } else {
-            let silence = half.time.since(self.answered_at);
-            if !self.alignment.request(Some(silence)) {
+            // One that was sent before the latest response and is delivered late shows no turn.
+            let late = half.time < self.answered_at;
+            let silence = if late { None } else { Some(half.time.since(self.answered_at)) };
+            if !self.alignment.request(silence) {
                 context.items.push(self.kind.request(self.request_direction, half, Absence::Lost));
                 return;
             }
@@ -178,7 +205,8 @@ impl<N> InOrder<N> {
         Some((waiting.half, waiting.note))
     }
 
-    /// A response: an item with the request that waits for longest, else alone.
+    /// A response: an item with the request that waits for longest. Where none does it may be delivered late, and the
+    /// response waits a while, to come out alone in the end.
     pub fn response(&mut self, half: Half, context: &mut Context<'_>) {
         self.answered_at = context.now;
         if !self.alignment.is_known() {
@@ -191,18 +219,58 @@ impl<N> InOrder<N> {
                 self.paired = true;
                 self.kind.exchange(self.request_direction, request, half)
             }
-            None => {
-                let known = self.alignment.is_known();
-                let absence = if known { Absence::BeforeCapture } else { Absence::Lost };
-                self.kind.response(self.request_direction, half, absence)
+            None if self.alignment.is_known() => {
+                self.hold(half, context);
+                return;
             }
+            None => self.kind.response(self.request_direction, half, Absence::Lost),
         };
         context.items.push(draft);
     }
 
+    fn hold(&mut self, half: Half, context: &mut Context<'_>) {
+        let too_old = |early: &Half| context.now.since(early.time) > LATE_REQUEST_NANOS;
+        if self.early.front().is_some_and(too_old) || self.early.len() >= EARLY_RESPONSES {
+            let due = self.early_due();
+            self.give_up_early(context);
+            if self.paired {
+                // Their requests may still come, and must not be put to what comes then.
+                self.alignment.lose_requests(Loss::Message, due);
+                context.items.push(self.kind.response(self.request_direction, half, Absence::Lost));
+                return;
+            }
+        }
+        self.memory += half.memory();
+        self.early.push_back(half);
+    }
+
+    /// A request whose response came before it.
+    fn answer(&mut self, request: Half, context: &mut Context<'_>) {
+        if let Some(response) = self.early.pop_front() {
+            self.memory -= response.memory();
+            self.paired = true;
+            context.items.push(self.kind.exchange(self.request_direction, request, response));
+        }
+    }
+
+    fn early_due(&self) -> i32 {
+        i32::try_from(self.early.len()).map_or(i32::MIN, |early| -early)
+    }
+
+    fn give_up_early(&mut self, context: &mut Context<'_>) {
+        let absence = if self.paired { Absence::Lost } else { Absence::BeforeCapture };
+        while let Some(half) = self.early.pop_front() {
+            self.memory -= half.memory();
+            context.items.push(self.kind.response(self.request_direction, half, absence));
+        }
+    }
+
     /// Messages may be missing from a direction: nothing pairs until the place is known again.
     pub fn lose(&mut self, of_requests: bool, context: &mut Context<'_>) {
-        let due = i32::try_from(self.waiting.len()).unwrap_or(i32::MAX);
+        let due = match self.early.is_empty() {
+            true => i32::try_from(self.waiting.len()).unwrap_or(i32::MAX),
+            false => self.early_due(),
+        };
         if of_requests {
             self.alignment.lose_requests(Loss::Message, due);
         } else {
@@ -211,8 +279,9 @@ impl<N> InOrder<N> {
         self.give_up(Absence::Lost, context);
     }
 
-    /// All waiting requests come out alone.
+    /// All that waits comes out alone.
     pub fn give_up(&mut self, absence: Absence, context: &mut Context<'_>) {
+        self.give_up_early(context);
         while let Some((half, _)) = self.pop() {
             context.items.push(self.kind.request(self.request_direction, half, absence));
         }
@@ -227,6 +296,8 @@ impl<N> InOrder<N> {
     }
 
     pub fn memory(&self) -> usize {
-        self.waiting.capacity() * size_of::<Waiting<(), N>>() + self.memory
+        let queues =
+            self.waiting.capacity() * size_of::<Waiting<(), N>>() + self.early.capacity() * size_of::<Half>();
+        queues + self.memory
     }
 }

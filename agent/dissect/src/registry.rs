@@ -28,3 +28,7 @@ use crate::{Registration, http1, kafka};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
 pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, kafka::REGISTRATION];
+use crate::{Registration, http1, memcached, redis};
+
+/// In the order they are asked; see [`crate::Protocol::priority`].
+pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, redis::REGISTRATION, memcached::REGISTRATION];

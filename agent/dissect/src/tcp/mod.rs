@@ -386,7 +386,7 @@ impl Connection {
 
     /// Goes on without what a direction waits for.
     fn give_up<S: Sink>(&mut self, direction: Direction, step: &mut Step<'_, S>) {
-        let half = &mut self.halves[direction.index()];
+        let half = &self.halves[direction.index()];
         let next = half.next;
         let front = half.front();
         if front == Some(next) {
@@ -394,11 +394,15 @@ impl Connection {
             return;
         }
         let received = half.evidence().filter(|evidence| evidence.convincing()).map(|evidence| evidence.upto);
-        let known = [front, received, half.fin].into_iter().flatten().map(|upto| upto.from(next));
-        match known.filter(|ahead| *ahead > 0).min() {
+        let ends = [front, received, half.fin].into_iter().flatten().map(|upto| upto.from(next));
+        let ends = ends.filter(|ahead| *ahead > 0).min();
+        // What the other side sent having got a part of it comes behind that part, not behind all of it.
+        let other = self.halves[direction.reverse().index()].reorder().and_then(|reorder| reorder.front());
+        let part = other.map(|held| held.acknowledges.from(next)).filter(|ahead| *ahead > 0);
+        match ends.map(|ahead| part.map_or(ahead, |part| part.min(ahead))) {
             Some(ahead) => self.lose(direction, ahead, step),
             // A single packet's word and nothing behind it.
-            None => half.hole = None,
+            None => self.halves[direction.index()].hole = None,
         }
     }
 }

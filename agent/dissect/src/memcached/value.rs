@@ -1,0 +1,55 @@
+//! A value as it comes: its beginning is kept, the rest counted.
+
+use crate::{Fields, Limits, Tree};
+
+#[derive(Debug, Default)]
+pub(super) struct Data {
+    kept: Vec<u8>,
+    size: u64,
+    missing: u64,
+}
+
+impl Data {
+    pub(super) fn add(&mut self, bytes: &[u8], limits: &Limits) {
+        self.size += bytes.len() as u64;
+        if self.missing == 0 {
+            let room = limits.value_bytes.saturating_sub(self.kept.len());
+            self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+    }
+
+    pub(super) fn miss(&mut self, bytes: u64) {
+        self.missing += bytes;
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.kept.capacity()
+    }
+
+    /// Writes it as `value` and `size`.
+    pub(super) fn write(self, fields: &mut Fields) {
+        let size = self.size + self.missing;
+        let cut = self.kept.len() as u64 != size;
+        fields.push("value", text(self.kept, cut));
+        fields.push("size", size);
+        if cut {
+            fields.push("truncated", true);
+        }
+    }
+}
+
+/// Text where it is; a character that a cut went through is left out.
+fn text(bytes: Vec<u8>, cut: bool) -> Tree {
+    match String::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(error) => {
+            let valid = error.utf8_error();
+            let mut bytes = error.into_bytes();
+            if cut && valid.error_len().is_none() {
+                bytes.truncate(valid.valid_up_to());
+                return Tree::text_or_bytes(&bytes);
+            }
+            Tree::Bytes(bytes)
+        }
+    }
+}
