@@ -395,10 +395,6 @@ fn public_captures_are_plausible() {
             silent.push(name.clone());
         }
         for item in ours {
-            eprintln!(
-                "{name} {} {} {} {}",
-                item["base"]["method"], item["base"]["summary"], item["base"]["status"], item["error"]["msg"]
-            );
             if item["response"].is_null() && item["request"].is_null() {
                 failures.push(format!("{name}: an empty item"));
             }

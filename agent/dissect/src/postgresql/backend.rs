@@ -10,7 +10,7 @@ use super::outcome::Outcome;
 use super::{fields, text, types};
 use crate::frame::Framed;
 use crate::item::Absence;
-use crate::{Context, Fields, Limits, Reader, Tree};
+use crate::{Context, Direction, Fields, Limits, Reader, Tree};
 
 /// The message does not fit what was asked.
 struct Misfit;
@@ -19,6 +19,9 @@ impl Connection {
     pub(super) fn answered(&mut self, message: &Framed<'_>, context: &mut Context<'_>) {
         let kind = message.bytes.first().copied().unwrap_or_default();
         let body = message.bytes.get(5..).unwrap_or_default();
+        if std::mem::take(&mut self.unseen) && !self.is_first(kind, body) {
+            self.lose(Direction::ToClient, context);
+        }
         if self.wire.negotiation {
             return self.negotiated(kind, message, context);
         }
@@ -68,6 +71,18 @@ impl Connection {
             Ok(()) if kind == b'R' => self.confirm(context),
             Ok(()) => {}
             Err(Misfit) => self.astray(kind, body, message, context),
+        }
+    }
+
+    /// Whether a message can be the server's first of a connection.
+    fn is_first(&self, kind: u8, body: &[u8]) -> bool {
+        let asked = self.queue.front().is_some_and(|first| first.fields.field("authentication").is_some());
+        match Reader::new(body).u32_be() {
+            _ if self.wire.negotiation => true,
+            // Without having been asked the client does not prove anything.
+            Ok(0) => kind == b'R' && !asked,
+            Ok(method) => kind == b'R' && matches!(method, 2 | 3 | 5 | 7 | 9 | 10),
+            Err(_) => false,
         }
     }
 
@@ -242,7 +257,7 @@ fn extended(
             if !first.outcome.has_columns() {
                 let columns = known_columns(first);
                 // Told before, but missing: what the values are can't be said.
-                if columns.is_none() && is_torn(first, losses) {
+                if columns.is_none() && is_torn(first, losses) && !first.is_faulty() {
                     first.outcome.fault("the columns are not known");
                 }
                 if columns.is_some() {

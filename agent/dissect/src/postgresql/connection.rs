@@ -47,6 +47,8 @@ pub(super) struct Connection {
     pub(super) successor: bool,
     /// It is certainly PostgreSQL.
     sure: bool,
+    /// Whether the server's first bytes are its first is still to be seen.
+    pub(super) unseen: bool,
 }
 
 impl Connection {
@@ -70,6 +72,7 @@ impl Connection {
             ended: None,
             successor: false,
             sure: false,
+            unseen: false,
         }
     }
 
@@ -104,8 +107,8 @@ impl Connection {
         self.wire.startup = opens;
         self.sure = opens;
         if opens {
-            // What was passed over of the server's was not PostgreSQL's.
-            self.torn[direction.reverse().index()] = false;
+            // Perhaps only its handshake is missing.
+            self.unseen = std::mem::take(&mut self.torn[direction.reverse().index()]);
         } else {
             self.complete = false;
             // Nothing is known of what is under way.
@@ -255,6 +258,10 @@ impl Connection {
                 Step::Invalid(_) if !self.sure => {
                     context.withdraw();
                     break;
+                }
+                Step::Invalid(_) if side == Direction::ToClient && self.unseen => {
+                    self.unseen = false;
+                    self.lose(side, context);
                 }
                 Step::Invalid(why) => {
                     let direction =

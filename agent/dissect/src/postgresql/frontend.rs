@@ -131,9 +131,7 @@ impl Connection {
             // The user's name is the database's where none is asked for.
             self.session.push_some("database", database.or_else(|| user.clone()));
             self.session.push_some("user", user);
-            for (name, value) in self.session.iter() {
-                operation.fields.push(name.to_owned(), value.clone());
-            }
+            operation.fields.append(self.session.clone());
         }
         if !others.is_empty() {
             operation.fields.push("parameters", others);
@@ -259,7 +257,8 @@ impl Connection {
             said,
             types: OnceLock::new(),
             columns: OnceLock::new(),
-            losses: self.losses,
+            // While the sides are not known to be at the same cycle, what the server says of it passes by unread.
+            losses: if operation.alone { u32::MAX } else { self.losses },
         });
         operation.hold(statement.heap());
         if message.is_whole() {
@@ -364,7 +363,7 @@ impl Connection {
             let portal = self.portals.remove(&name);
             if let Some(statement) = portal.as_ref().and_then(|portal| portal.statement.as_ref()) {
                 operation.fields.push("query", statement.query.clone());
-            } else if portal.is_none() && !self.complete {
+            } else if !self.complete {
                 operation.fault("the portal is not known");
             }
             operation.fields.push("portal", shown);

@@ -113,6 +113,10 @@ impl Operation {
         self.fault.get_or_insert(what);
     }
 
+    pub(super) fn is_faulty(&self) -> bool {
+        self.fault.is_some()
+    }
+
     pub(super) fn hold(&mut self, heap: usize) {
         self.heap += heap;
     }
@@ -168,13 +172,9 @@ impl Operation {
                 fields.push("truncated", true);
             }
         }
-        for (name, value) in self.fields.iter() {
-            fields.push(name.to_owned(), value.clone());
-        }
+        fields.append(std::mem::take(&mut self.fields));
         if self.ask != Ask::Startup {
-            for (name, value) in session.iter() {
-                fields.push(name.to_owned(), value.clone());
-            }
+            fields.append(session.clone());
         }
         let name = match (&portal, &self.parsed, &self.described) {
             (Some((_, portal)), ..) => Some(&portal.statement_name),

@@ -270,9 +270,7 @@ impl Outcome {
         if self.skipped {
             fields.push("skipped", true);
         }
-        for (name, value) in self.fields.iter() {
-            fields.push(name.to_owned(), value.clone());
-        }
+        fields.append(self.fields);
         if self.result_count > 0 {
             fields.push("resultCount", self.result_count);
             fields.push("rowCount", self.row_count);

@@ -71,9 +71,10 @@ pub(crate) fn as_json(item: &Item) -> Value {
 fn content(item: &Value, session: bool) -> String {
     let mut request = item["request"].clone();
     if let (Value::Object(request), false) = (&mut request, session) {
-        for name in ["database", "user"] {
-            request.remove(name);
-        }
+        *request = std::mem::take(request)
+            .into_iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "database" | "user"))
+            .collect();
     }
     format!("{} {} {request} {}", item["protocol"]["name"], item["base"]["method"], item["response"])
 }
