@@ -19,6 +19,7 @@ pub mod http1;
 pub mod item;
 pub mod json;
 pub mod limits;
+pub mod mysql;
 pub mod pair;
 pub mod postgresql;
 pub mod protocol;

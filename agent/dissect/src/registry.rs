@@ -1,6 +1,6 @@
 //! The protocols the agent knows.
 
-use crate::{Registration, http1, postgresql};
+use crate::{Registration, http1, mysql, postgresql};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
-pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, postgresql::REGISTRATION];
+pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, postgresql::REGISTRATION, mysql::REGISTRATION];
