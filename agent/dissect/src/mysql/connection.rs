@@ -160,9 +160,10 @@ impl Connection {
         self.carried[side.index()] = 0;
         // A command that was lost may have changed it.
         self.database = None;
+        // So may a statement have been prepared by what was lost of either side.
+        self.complete = false;
         if side == Direction::ToServer {
             self.user = None;
-            self.complete = false;
             self.statements.clear();
             self.last_prepared = None;
         }
@@ -436,10 +437,12 @@ impl Connection {
                 return;
             }
             Ok(login) => {
-                self.capabilities = Some(login.capabilities & greeting.capabilities);
+                let agreed = login.capabilities & greeting.capabilities;
+                self.capabilities = Some(agreed);
                 command.fields.push_some("user", login.user.clone());
                 command.fields.push_some("database", login.database.clone());
                 command.fields.append(login.fields);
+                command.fields.push("capabilities", names::capabilities(agreed).collect::<Tree>());
                 (command.user, command.schema) = (login.user, login.database);
             }
             Err(error) => {
@@ -472,7 +475,7 @@ impl Connection {
             return self.stray_packet(payload, message, number, captured, context);
         }
         let Some(front) = self.queue.front_mut() else {
-            if payload.first() == Some(&0xff) && message.is_whole() {
+            if number == 0 && payload.first() == Some(&0xff) && message.is_whole() {
                 return self.unasked(payload, message, captured, context);
             }
             return self.astray(payload, message, number, captured, context);
@@ -534,7 +537,7 @@ impl Connection {
     }
 
     fn greeted(&mut self, payload: &[u8], message: &Framed<'_>, captured: u64, context: &mut Context<'_>) {
-        if payload.first() == Some(&0xff) {
+        if message.bytes.get(3) == Some(&0) && payload.first() == Some(&0xff) {
             self.confirm(context);
             self.phase = Phase::Commands;
             return self.unasked(payload, message, captured, context);
@@ -578,6 +581,7 @@ impl Connection {
         self.turns = (false, 0);
         self.phase = Phase::Commands;
         self.database = None;
+        self.complete = false;
     }
 
     /// A packet of a response whose command is not known.

@@ -78,6 +78,25 @@ pub(super) mod capability {
     pub(in super::super) const CACHE_METADATA: u64 = 1 << 36;
 }
 
+/// Capabilities that change what a connection's packets look like.
+const CAPABILITIES: [(u64, &str); 11] = [
+    (capability::COMPRESS, "compress"),
+    (1 << 7, "localFiles"),
+    (capability::SSL, "ssl"),
+    (1 << 16, "multiStatements"),
+    (1 << 17, "multiResults"),
+    (1 << 23, "sessionTrack"),
+    (capability::DEPRECATE_EOF, "deprecateEof"),
+    (capability::OPTIONAL_METADATA, "optionalResultsetMetadata"),
+    (capability::ZSTD, "zstdCompression"),
+    (capability::QUERY_ATTRIBUTES, "queryAttributes"),
+    (capability::CACHE_METADATA, "cacheMetadata"),
+];
+
+pub(super) fn capabilities(flags: u64) -> impl Iterator<Item = &'static str> {
+    CAPABILITIES.into_iter().filter(move |(flag, _)| flags & flag != 0).map(|(_, name)| name)
+}
+
 /// `SERVER_STATUS_...`, by bit.
 const STATUS: [&str; 16] = [
     "inTransaction",
