@@ -124,7 +124,8 @@ impl Connection {
 
     /// Decides by the first bytes who is the client, and whether the connection begins here.
     fn begin(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) {
-        let opens = framing::greeting(bytes) != Probe::No;
+        let refuses = bytes.get(3) == Some(&0) && framing::is_refusal(bytes);
+        let opens = refuses || framing::greeting(bytes) != Probe::No;
         let from_server = opens || framing::is_response(bytes) && !framing::is_command(bytes, false);
         self.client = Some(if from_server { direction.reverse() } else { direction });
         if opens {

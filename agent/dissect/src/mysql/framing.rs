@@ -93,7 +93,7 @@ pub(super) fn greeting(bytes: &[u8]) -> Probe {
 }
 
 /// An error in place of the greeting.
-fn is_refusal(bytes: &[u8]) -> bool {
+pub(super) fn is_refusal(bytes: &[u8]) -> bool {
     matches!(packet(bytes), Some((length, 0 | 1, payload))
         if payload.len() == length && payload.first() == Some(&0xff) && is_error(payload))
 }
@@ -206,11 +206,21 @@ fn is_compressed(bytes: &[u8]) -> bool {
     let Some(body) = rest.get(3..) else { return false };
     let fits = body.len() == length;
     if unpacked == 0 {
-        // A packet inside, with the same number, that ends with it.
-        return fits
-            && packet(body)
-                .is_some_and(|(inner, sequence, payload)| sequence <= 1 && inner == payload.len());
+        return fits && is_chain(body);
     }
     fits && unpacked as usize >= length
         && (body.starts_with(&[0x78]) || body.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]))
+}
+
+/// Packets numbered one after the other, from 0 or 1; only the last may be cut.
+fn is_chain(mut bytes: &[u8]) -> bool {
+    let mut expected = None;
+    while let Some((length, number, payload)) = packet(bytes) {
+        if expected.map_or(number > 1, |expected| number != expected) {
+            return false;
+        }
+        expected = Some(number.wrapping_add(1));
+        bytes = payload.get(length..).unwrap_or_default();
+    }
+    expected.is_some()
 }
