@@ -209,10 +209,10 @@ impl Response {
                     return Err("not a row");
                 }
                 let rows = self.rows.get_or_insert_default();
-                if let Err(error) = rows.add(payload, whole, binary, reading.limits) {
-                    if whole {
-                        self.fault(format!("a row is not valid: {error}"));
-                    }
+                if let Err(error) = rows.add(payload, whole, binary, reading.limits)
+                    && whole
+                {
+                    self.fault(format!("a row is not valid: {error}"));
                 }
                 Ok(Progress::More)
             }

@@ -189,7 +189,7 @@ fn next(bytes: &[u8], is_type: fn(u8) -> bool) -> ControlFlow<bool, (u8, &[u8], 
 
 /// `None` for a body that the type can't have, else how much it tells.
 fn client_weight(kind: u8, body: &[u8]) -> Option<u32> {
-    let weight = match kind {
+    match kind {
         b'Q' => is_text(body.strip_suffix(b"\0")?).then_some(if body.len() > 4 { 4 } else { 2 }),
         b'P' => {
             let mut reader = Reader::new(body);
@@ -213,8 +213,7 @@ fn client_weight(kind: u8, body: &[u8]) -> Option<u32> {
         b'f' => is_text(body.strip_suffix(b"\0")?).then_some(1),
         // Anything; also what authentication and function calls look like.
         _ => Some(0),
-    };
-    weight
+    }
 }
 
 fn server_weight(kind: u8, body: &[u8]) -> Option<u32> {
