@@ -343,7 +343,8 @@ fn who_joins_later_pairs_after_a_turn() {
             let number = item["response"]["results"][0]["rows"][0][0].as_i64().expect("there is a row");
             assert_eq!(item["request"]["query"], format!("select {number}"));
         }
-        assert!(items.iter().all(|item| item["dst"]["port"] == port), "{items:?}");
+        let port = port.to_string();
+        assert!(items.iter().all(|item| item["dst"]["port"] == port.as_str()), "{items:?}");
     }
 }
 

@@ -94,7 +94,7 @@ mod tests {
     fn times_read_as_the_server_prints_them() {
         assert_eq!(date(0), "2000-01-01".into());
         assert_eq!(date(8_826), "2024-03-01".into());
-        assert_eq!(date(-730_122), "0001-12-31 BC".into());
+        assert_eq!(date(-730_120), "0001-12-31 BC".into());
         assert_eq!(date(i32::MAX), "infinity".into());
         assert_eq!(time(3_723_000_100), "01:02:03.0001".into());
         assert_eq!(time_with_zone(0, -19_800), "00:00:00+05:30".into());
