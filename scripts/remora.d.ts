@@ -102,6 +102,8 @@ interface ItemBase {
   node: ItemNode;
   /** What kind of item it is. */
   protocol: Protocol;
+  /** The row that lists show of it. */
+  base: ItemRow;
   /** The plain text of an encrypted conversation. */
   tls: boolean;
   /** The client. */
@@ -142,6 +144,20 @@ interface ItemBase {
   capture: ItemCapture;
   /** Id of the item this one repeats; empty. */
   duplicate: string;
+}
+
+/** What lists show of an item, and the filters that select items with the same. */
+interface ItemRow {
+  /** What was asked: a verb, a command, a message type. */
+  method: string;
+  /** `request.method == "GET"`; empty where nothing selects it. */
+  methodQuery: string;
+  /** What it was about: a path, a key, a name. */
+  summary: string;
+  summaryQuery: string;
+  /** The code answered; 0 where the protocol has none or calls success so, 1 for an error whose code is a text. */
+  status: number;
+  statusQuery: string;
 }
 
 /** A node of the cluster. */

@@ -9,10 +9,12 @@ mod ebpf;
 mod engine;
 mod fuzz;
 mod launch;
+mod new_protocol;
 mod process;
 mod setup;
 mod test;
 mod v8;
+mod vary;
 mod workspace;
 
 use std::process::ExitCode;
@@ -47,8 +49,10 @@ enum Command {
     Test(test::Arguments),
     Check(check::Arguments),
     Fuzz(fuzz::Arguments),
+    NewProtocol(new_protocol::Arguments),
     Bench(bench::Arguments),
     V8(v8::Arguments),
+    Vary(vary::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -72,7 +76,9 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Run(arguments) => launch::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
+        Command::Vary(arguments) => vary::run(&arguments),
         Command::V8(arguments) => v8::run(&workspace, &arguments),
+        Command::NewProtocol(arguments) => new_protocol::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::Check(arguments) => check::run(&workspace, &arguments),

@@ -1,6 +1,6 @@
 //! Every fixture capture gives exactly the items written down beside it, in `<case>.golden.jsonl`.
 //!
-//! `REMORA_BLESS=1` writes the files anew. Captures in a protocol's folder are written down whole, except that long
+//! `REMORA_BLESS=1` writes the files anew, `REMORA_BLESS=dns` those of one protocol. Captures in a protocol's folder are written down whole, except that long
 //! strings become their length and hash; those in the folders below `http1/`, which carry the same exchanges under other
 //! circumstances, as one short line an item with the hashes of its two sides.
 
@@ -75,9 +75,17 @@ fn short_line(item: &Item) -> String {
     String::from_utf8(out).expect("JSON is UTF-8")
 }
 
+/// Whether the files of a folder are to be written: `REMORA_BLESS` is 1, or a protocol's folder.
+fn blessed(folder: &Path) -> bool {
+    std::env::var("REMORA_BLESS").is_ok_and(|which| {
+        let own = folder.components().any(|component| component.as_os_str() == which.as_str());
+        which == "1" || own
+    })
+}
+
 /// Compares or blesses the captures of a folder; says what differs.
 fn check(folder: &Path, line: fn(&Item) -> String) -> Vec<String> {
-    let bless = std::env::var_os("REMORA_BLESS").is_some();
+    let bless = blessed(folder);
     let mut failures = Vec::new();
     let captures = captures(folder);
     assert!(!captures.is_empty(), "no captures in {}", folder.display());

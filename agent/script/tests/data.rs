@@ -151,7 +151,7 @@ fn data_held_after_the_call_stays_valid() {
     let expected: Vec<_> = (0..40).map(|n| format!("/{}shop.example:8080undefined", n * 100 + 1)).collect();
     assert_eq!(lines[1], expected.join(","));
     assert_eq!(lines[2..4], ["true", "true"]);
-    assert_eq!(lines[4], "mine false 8086 27");
+    assert_eq!(lines[4], "mine false 8086 28");
 }
 
 /// Of these calls the host is told nothing by the hook itself.
