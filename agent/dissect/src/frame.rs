@@ -101,6 +101,11 @@ impl Frames {
         matches!(self.sides[direction.index()].state, State::Lost)
     }
 
+    /// Whether the next byte of a direction is the first of a message.
+    pub fn is_between(&self, direction: Direction) -> bool {
+        matches!(self.sides[direction.index()].state, State::Between)
+    }
+
     /// The place in a direction is not known, or was found wrong.
     pub fn lose(&mut self, direction: Direction) {
         self.sides[direction.index()] = Side { state: State::Lost, since: None };

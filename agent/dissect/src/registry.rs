@@ -32,3 +32,7 @@ use crate::{Registration, http1, memcached, redis};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
 pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, redis::REGISTRATION, memcached::REGISTRATION];
+use crate::{Registration, http1, mysql, postgresql};
+
+/// In the order they are asked; see [`crate::Protocol::priority`].
+pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, postgresql::REGISTRATION, mysql::REGISTRATION];

@@ -107,6 +107,11 @@ impl Fields {
         self
     }
 
+    /// Appends all of the other's.
+    pub fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
     /// Replaces the value of a name, or appends it.
     pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Tree>) {
         let name = name.into();
