@@ -76,7 +76,7 @@ impl Stored {
         self.buffer.capacity() + self.trailers.as_ref().map_or(0, |lines| lines.len()) + decoded
     }
 
-    fn head(&self) -> &[u8] {
+    pub(crate) fn head(&self) -> &[u8] {
         &self.buffer[..self.head]
     }
 
@@ -167,7 +167,7 @@ impl Request {
         self.stored.buffer[..self.version.end as usize].ends_with(b"1.0")
     }
 
-    fn target(&self) -> &[u8] {
+    pub(crate) fn target(&self) -> &[u8] {
         &self.stored.buffer[self.target.start as usize..self.target.end as usize]
     }
 

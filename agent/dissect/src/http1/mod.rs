@@ -17,6 +17,7 @@ mod query;
 mod recovery;
 mod start_line;
 mod text_map;
+mod upgrade;
 
 use crate::{Direction, Over, Probe, Protocol, Registration};
 

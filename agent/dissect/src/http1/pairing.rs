@@ -125,6 +125,16 @@ impl Pairing {
         })
     }
 
+    /// The request that the arriving response answers.
+    pub(super) fn answered_request(&self) -> Option<&Request> {
+        self.queue.get(self.filling_response?)?.request.as_deref()
+    }
+
+    /// Whether the latest request waits for its response.
+    pub(super) fn awaits(&self) -> bool {
+        self.queue.back().is_some_and(Exchange::awaits_response)
+    }
+
     fn next_response(&self) -> Option<usize> {
         if self.orphans_ahead > 0 {
             return None;
