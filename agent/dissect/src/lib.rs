@@ -28,6 +28,7 @@ mod tcp;
 pub mod tree;
 pub mod unpack;
 pub mod value;
+pub mod websocket;
 
 pub use counters::Counters;
 pub use dissector::{

@@ -4,8 +4,11 @@
 use super::connection::{Connection, Progress, State};
 use super::fields::Fields;
 use super::head::Head;
+use super::message::Request;
+use super::query;
 use super::start_line::{self, StartLine};
 use crate::item::Absence;
+use crate::websocket::{self, Extensions, Handshake};
 use crate::{Context, Direction, Probe, Successor};
 
 /// How a request asked to speak another protocol.
@@ -57,7 +60,7 @@ impl Connection {
         let successor = match self.sides[direction.reverse().index()].state {
             // The rest of the request would be taken for the other protocol.
             state if state.is_body() => None,
-            _ => self.successor(head),
+            _ => self.successor(direction, head),
         };
         self.finish(direction, context);
         self.sides.iter_mut().for_each(|side| side.state = State::Left);
@@ -72,7 +75,7 @@ impl Connection {
     }
 
     /// Who reads on; `None` where nobody can.
-    fn successor(&self, head: &[u8]) -> Option<Successor> {
+    fn successor(&self, direction: Direction, head: &[u8]) -> Option<Successor> {
         let request = self.pairing.answered_request();
         if request.is_some_and(|request| request.method() == b"CONNECT") {
             return Some(Successor::Probed);
@@ -81,11 +84,35 @@ impl Connection {
         let asked = || Fields::of_head(request?.stored.head()).all(b"upgrade").next();
         let token = chosen.or_else(asked)?.to_ascii_lowercase();
         match token.as_slice() {
+            b"websocket" => Some(self.websocket(direction, head)),
             // HTTP/2 begins here (RFC 7540, section 3.2); the request stands for its stream 1.
             b"h2c" => Some(Successor::Probed),
             // RFC 2817.
             token if token.starts_with(b"tls/1.") => Some(Successor::Probed),
             _ => None,
         }
+    }
+
+    fn websocket(&self, direction: Direction, head: &[u8]) -> Successor {
+        let request = self.pairing.answered_request();
+        let text = |head, name| Fields::of_head(head).all(name).next().map(websocket::shown);
+        let client = direction.reverse();
+        let side = &self.sides[client.index()];
+        let placed = matches!(side.state, State::Switching(_)) || side.state == State::Head && side.seen == 0;
+        Successor::Known(websocket::opened(Handshake {
+            client,
+            path: request.map(path).unwrap_or_default(),
+            host: request.and_then(|request| text(request.stored.head(), b"host")),
+            subprotocol: text(head, b"sec-websocket-protocol"),
+            extensions: Extensions::parse(Fields::of_head(head).all(b"sec-websocket-extensions")),
+            placed: placed && side.asks.is_some(),
+        }))
+    }
+}
+
+fn path(request: &Request) -> String {
+    match &request.target()[query::path(request.target())] {
+        b"" => "/".to_owned(),
+        path => websocket::shown(path),
     }
 }
