@@ -15,6 +15,7 @@ pub mod engine;
 pub mod exchange;
 mod flow;
 pub mod frame;
+pub mod graphql;
 pub mod http1;
 pub mod item;
 pub mod json;

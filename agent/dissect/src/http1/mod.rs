@@ -13,7 +13,7 @@ mod head;
 mod message;
 mod pairing;
 mod post_data;
-mod query;
+pub(crate) mod query;
 mod recovery;
 mod start_line;
 mod text_map;

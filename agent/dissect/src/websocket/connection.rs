@@ -64,7 +64,7 @@ impl Connection {
         connection.client = Some(client);
         connection.doubt = false;
         connection.lossy = !handshake.placed;
-        connection.subprotocol = Subprotocol::of(handshake.subprotocol.as_deref(), client);
+        connection.subprotocol = Subprotocol::of(handshake.subprotocol.as_deref());
         if !handshake.placed {
             connection.sides[client.index()].lose();
         }
@@ -219,7 +219,7 @@ impl Connection {
                 let payload = self.payload(direction, &mut message, context);
                 let meaning = match message.opcode {
                     Opcode::Text if payload.whole && !payload.packed => {
-                        self.subprotocol.read(&payload.bytes, direction, context.limits)
+                        self.subprotocol.read(&payload.bytes, context.limits)
                     }
                     _ => None,
                 };

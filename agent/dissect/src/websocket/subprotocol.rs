@@ -1,33 +1,40 @@
 //! What messages mean where the handshake agreed on a subprotocol that is understood.
 
-use crate::tree::Fields;
-use crate::{Direction, Limits};
+use crate::Limits;
+use crate::graphql::{Meaning, Operations};
 
 #[derive(Debug)]
 pub(super) enum Subprotocol {
     Unknown,
-}
-
-/// What a message means in its subprotocol.
-#[derive(Debug)]
-pub(super) struct Meaning {
-    pub(super) fields: Fields,
-    /// It belongs to an operation that was not seen.
-    pub(super) unknown_operation: bool,
+    GraphQl(Operations),
 }
 
 impl Subprotocol {
-    pub(super) fn of(_name: Option<&str>, _client: Direction) -> Self {
-        Self::Unknown
+    pub(super) fn of(name: Option<&str>) -> Self {
+        match name {
+            Some("graphql-transport-ws" | "graphql-ws") => Self::GraphQl(Operations::default()),
+            _ => Self::Unknown,
+        }
     }
 
-    pub(super) fn read(&mut self, _text: &[u8], _direction: Direction, _limits: &Limits) -> Option<Meaning> {
-        None
+    pub(super) fn read(&mut self, text: &[u8], limits: &Limits) -> Option<Meaning> {
+        match self {
+            Self::GraphQl(operations) => operations.read(text, limits),
+            Self::Unknown => None,
+        }
     }
 
-    pub(super) fn lose(&mut self) {}
+    /// Messages may have passed unseen.
+    pub(super) fn lose(&mut self) {
+        if let Self::GraphQl(operations) = self {
+            operations.forget();
+        }
+    }
 
     pub(super) fn memory(&self) -> usize {
-        0
+        match self {
+            Self::GraphQl(operations) => operations.memory(),
+            Self::Unknown => 0,
+        }
     }
 }
