@@ -103,7 +103,7 @@ impl Connection {
                 context.counters.undissected_bytes += bytes.len() as u64;
                 Some(bytes.len())
             }
-            Place::Lost if frame::look(bytes, masked) == Evidence::None => {
+            Place::Lost if frame::look(bytes, masked) < Evidence::Weak => {
                 context.counters.undissected_bytes += bytes.len() as u64;
                 Some(bytes.len())
             }
@@ -286,6 +286,7 @@ impl Connection {
         let time = self.side(direction).since.unwrap_or(context.now);
         self.cut(direction, "what follows is not a frame", context);
         context.items.push(KIND.failure(direction, time, bytes, context.offset, why));
+        context.counters.undissected_bytes += bytes.len() as u64;
         self.lose(direction);
         bytes.len()
     }

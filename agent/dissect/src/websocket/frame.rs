@@ -122,6 +122,8 @@ pub(super) fn unmask(bytes: &[u8], mask: [u8; 4], at: u64, into: &mut Vec<u8>) {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Evidence {
     None,
+    /// What is there of the first frame may be one.
+    Open,
     /// They fit the segment to its end, as other bytes may by chance.
     Weak,
     Strong,
@@ -136,8 +138,8 @@ pub(super) fn look(bytes: &[u8], masked: Option<bool>) -> Evidence {
     while at < bytes.len() {
         let head = match head(&bytes[at..]) {
             Parsed::Head(head) => head,
-            Parsed::Partial if whole > 0 => break,
-            Parsed::Partial | Parsed::Invalid(_) => return Evidence::None,
+            Parsed::Partial => break,
+            Parsed::Invalid(_) => return Evidence::None,
         };
         let continues = head.opcode == Opcode::Continuation;
         if head.mask.is_some() != *masked.get_or_insert(head.mask.is_some())
@@ -170,7 +172,7 @@ pub(super) fn look(bytes: &[u8], masked: Option<bool>) -> Evidence {
     }
     match (points, whole) {
         (2.., _) => Evidence::Strong,
-        (_, 0) => Evidence::None,
+        (_, 0) => Evidence::Open,
         _ => Evidence::Weak,
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn opened(handshake: Handshake) -> Box<dyn Dissector> {
 fn probe(_direction: Direction, _server_port: u16, bytes: &[u8]) -> Probe {
     match frame::look(bytes, None) {
         frame::Evidence::Strong => Probe::Likely,
-        frame::Evidence::Weak => Probe::Unsure,
+        frame::Evidence::Open | frame::Evidence::Weak => Probe::Unsure,
         frame::Evidence::None => Probe::No,
     }
 }
