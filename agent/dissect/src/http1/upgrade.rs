@@ -105,7 +105,7 @@ impl Connection {
             host: request.and_then(|request| text(request.stored.head(), b"host")),
             subprotocol: text(head, b"sec-websocket-protocol"),
             extensions: Extensions::parse(Fields::of_head(head).all(b"sec-websocket-extensions")),
-            placed: placed && side.asks.is_some(),
+            placed: placed && (side.asks.is_some() || request.is_some()),
         }))
     }
 }
