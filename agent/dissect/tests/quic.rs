@@ -1,8 +1,8 @@
 //! QUIC handshakes: a capture against its ground truth, that capture with trouble put in, captures of others.
 
 mod golden_support;
+mod shake;
 mod talk;
-mod variants;
 
 use std::fs;
 use std::path::Path;
@@ -47,14 +47,14 @@ fn the_capture_holds_what_was_done() {
 
 #[test]
 fn the_capture_with_trouble_gives_no_wrong_items() {
-    variants::check(&fixtures().join("quic/quic.pcap"));
-    variants::shake(&fixtures().join("quic/quic.pcap"), 60);
+    shake::check(&fixtures().join("quic/quic.pcap"));
+    shake::shake(&fixtures().join("quic/quic.pcap"), 60);
 }
 
 /// The payloads of a conversation of the capture.
 fn datagrams(client_port: u16) -> Vec<(bool, Vec<u8>)> {
-    let packets = variants::packets(&fixtures().join("quic/quic.pcap"));
-    let payload = |packet: &variants::Captured| {
+    let packets = shake::packets(&fixtures().join("quic/quic.pcap"));
+    let payload = |packet: &shake::Captured| {
         // Ethernet of the loopback interface, IPv4, UDP.
         let port = |at: usize| u16::from_be_bytes([packet.data[at], packet.data[at + 1]]);
         let from_client = port(34) == client_port;
@@ -66,7 +66,7 @@ fn datagrams(client_port: u16) -> Vec<(bool, Vec<u8>)> {
 
 /// The client's port of the first conversation.
 fn first_port() -> u16 {
-    let packet = &variants::packets(&fixtures().join("quic/quic.pcap"))[0];
+    let packet = &shake::packets(&fixtures().join("quic/quic.pcap"))[0];
     u16::from_be_bytes([packet.data[34], packet.data[35]])
 }
 

@@ -1,8 +1,8 @@
 //! TLS handshakes: the captures against their ground truth, conversations made by hand, captures with trouble put in.
 
 mod golden_support;
+mod shake;
 mod talk;
-mod variants;
 
 use std::fs;
 use std::path::Path;
@@ -121,8 +121,8 @@ fn captures_hold_what_was_done() {
 #[test]
 fn captures_with_trouble_give_no_wrong_items() {
     for name in CAPTURES {
-        variants::check(&fixtures().join(format!("tls/{name}.pcap")));
-        variants::shake(&fixtures().join(format!("tls/{name}.pcap")), 60);
+        shake::check(&fixtures().join(format!("tls/{name}.pcap")));
+        shake::shake(&fixtures().join(format!("tls/{name}.pcap")), 60);
     }
 }
 

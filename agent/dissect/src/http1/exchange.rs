@@ -7,9 +7,10 @@ use remora_packet::Timestamp;
 use super::message::{Request, Response, Stored};
 use super::{HTTP_1_0, HTTP_1_1};
 use crate::exchange::gap_error;
+use crate::graphql::{GRAPHQL_1_0, GRAPHQL_1_1};
 use crate::item::{Absence, ErrorKind, Filter, Message, Summary};
 use crate::value::Value;
-use crate::{Direction, Draft, Gap, Item, ItemError};
+use crate::{Direction, Draft, Gap, Item, ItemError, Limits};
 
 /// Progress of one half.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,17 +106,27 @@ impl Exchange {
             + self.response.as_ref().map_or(0, |response| size_of::<Response>() + response.stored.memory())
     }
 
-    pub(super) fn into_draft(self, request_direction: Direction) -> Draft {
+    pub(super) fn into_draft(mut self, request_direction: Direction, limits: &Limits) -> Draft {
         let old = match (&self.request, &self.response) {
             (Some(request), _) => request.is_http_1_0(),
             (None, Some(response)) => response.is_http_1_0(),
             (None, None) => false,
         };
+        let response = self.response.as_deref();
+        let is_graphql = self.request.as_mut().is_some_and(|request| request.mark_graphql(response, limits));
+        if let Some(response) = self.response.as_mut().filter(|_| is_graphql) {
+            response.mark_graphql(limits);
+        }
         let has_request = self.request.is_some();
         let paired = has_request && self.response.is_some();
         let error = self.error();
         Draft {
-            protocol: if old { &HTTP_1_0 } else { &HTTP_1_1 },
+            protocol: match (old, is_graphql) {
+                (true, false) => &HTTP_1_0,
+                (false, false) => &HTTP_1_1,
+                (true, true) => &GRAPHQL_1_0,
+                (false, true) => &GRAPHQL_1_1,
+            },
             request_direction,
             timestamp: if has_request { self.request_time } else { self.response_time },
             elapsed: paired.then(|| self.response_time.since(self.request_time)),

@@ -9,10 +9,11 @@ use super::fields::{self, Fields, Headers};
 use super::post_data::PostData;
 use super::query;
 use super::text_map::TextMap;
-use crate::Limits;
 use crate::item::Message;
+use crate::tree::Tree;
 use crate::unpack::DecodeCaps;
 use crate::value::{Object, ObjectRef, Value};
+use crate::{Limits, graphql};
 
 /// Bytes reserved for a body on the word of its Content-Length alone.
 const TRUSTED_LENGTH: u64 = 64 << 10;
@@ -76,7 +77,7 @@ impl Stored {
         self.buffer.capacity() + self.trailers.as_ref().map_or(0, |lines| lines.len()) + decoded
     }
 
-    fn head(&self) -> &[u8] {
+    pub(crate) fn head(&self) -> &[u8] {
         &self.buffer[..self.head]
     }
 
@@ -107,6 +108,11 @@ impl Stored {
 
     fn first(&self, name: &'static [u8]) -> Cow<'_, str> {
         self.fields().all(name).next().map(fields::text).unwrap_or_default()
+    }
+
+    /// A field's first value as sent; empty where there is none.
+    fn first_value(&self, name: &'static [u8]) -> &[u8] {
+        self.fields().all(name).next().unwrap_or_default()
     }
 
     fn text(&self, range: &Range<u32>) -> Cow<'_, str> {
@@ -146,6 +152,25 @@ pub(crate) struct Request {
     pub(crate) target: Range<u32>,
     pub(crate) version: Range<u32>,
     path_segments: OnceLock<Vec<String>>,
+    graphql: Option<Box<GraphQl>>,
+}
+
+/// What a message of a GraphQL exchange says as such, made when it is read.
+#[derive(Debug)]
+struct GraphQl {
+    caps: graphql::Caps,
+    decoded: OnceLock<Tree>,
+}
+
+impl GraphQl {
+    fn new(limits: &Limits) -> Box<Self> {
+        Box::new(Self { caps: graphql::Caps::of(limits), decoded: OnceLock::new() })
+    }
+
+    fn memory(graphql: &Option<Box<Self>>) -> usize {
+        let heap = |graphql: &Self| size_of::<Self>() + graphql.decoded.get().map_or(0, Tree::heap);
+        graphql.as_deref().map_or(0, heap)
+    }
 }
 
 impl Request {
@@ -156,7 +181,34 @@ impl Request {
         version: &Range<usize>,
     ) -> Self {
         let [method, target, version] = [method, target, version].map(compact);
-        Self { stored, method, target, version, path_segments: OnceLock::new() }
+        Self { stored, method, target, version, path_segments: OnceLock::new(), graphql: None }
+    }
+
+    /// Finds out whether the request is GraphQL, and marks it so.
+    pub(crate) fn mark_graphql(&mut self, response: Option<&Response>, limits: &Limits) -> bool {
+        let may_be = match self.method() {
+            b"POST" => true,
+            b"GET" => memchr::memchr(b'?', self.target()).is_some(),
+            _ => false,
+        };
+        if !may_be {
+            return false;
+        }
+        let answered = response.map(|response| graphql::Answered {
+            status: response.status,
+            content_type: response.stored.first_value(b"content-type"),
+        });
+        let is_graphql = graphql::recognise(&self.asked(), answered);
+        if is_graphql {
+            self.graphql = Some(GraphQl::new(limits));
+        }
+        is_graphql
+    }
+
+    fn asked(&self) -> graphql::Asked<'_> {
+        let content_type = self.stored.first_value(b"content-type");
+        let body = if graphql::may_be(content_type) { self.stored.content() } else { &[] };
+        graphql::Asked { method: self.method(), target: self.target(), content_type, body }
     }
 
     pub(crate) fn method(&self) -> &[u8] {
@@ -167,7 +219,7 @@ impl Request {
         self.stored.buffer[..self.version.end as usize].ends_with(b"1.0")
     }
 
-    fn target(&self) -> &[u8] {
+    pub(crate) fn target(&self) -> &[u8] {
         &self.stored.buffer[self.target.start as usize..self.target.end as usize]
     }
 
@@ -199,12 +251,13 @@ impl Request {
         match name {
             "postData" => self.stored.body_size > 0,
             "trailers" => self.stored.trailers.is_some(),
+            "graphql" => self.graphql.is_some(),
             _ => true,
         }
     }
 }
 
-const REQUEST_FIELDS: [&str; 13] = [
+const REQUEST_FIELDS: [&str; 14] = [
     "method",
     "url",
     "targetUri",
@@ -218,6 +271,7 @@ const REQUEST_FIELDS: [&str; 13] = [
     "bodySize",
     "postData",
     "trailers",
+    "graphql",
 ];
 
 impl Object for Request {
@@ -250,6 +304,11 @@ impl Object for Request {
                 owned(PostData::new(stored.first(b"content-type"), stored.content()))
             }
             "trailers" => return stored.trailers(),
+            "graphql" => {
+                let graphql = self.graphql.as_deref()?;
+                let decode = || graphql::request(&self.asked(), graphql.caps);
+                graphql.decoded.get_or_init(decode).value()
+            }
             _ => return None,
         })
     }
@@ -261,6 +320,7 @@ impl Message for Request {
         size_of::<Self>()
             + self.stored.memory()
             + segments.map_or(0, |all| all.iter().map(|one| size_of::<String>() + one.capacity()).sum())
+            + GraphQl::memory(&self.graphql)
     }
 }
 
@@ -270,11 +330,19 @@ pub(crate) struct Response {
     version: Range<u32>,
     status: u16,
     reason: Range<u32>,
+    graphql: Option<Box<GraphQl>>,
 }
 
 impl Response {
     pub(crate) fn new(stored: Stored, version: &Range<usize>, status: u16, reason: &Range<usize>) -> Self {
-        Self { stored, version: compact(version), status, reason: compact(reason) }
+        Self { stored, version: compact(version), status, reason: compact(reason), graphql: None }
+    }
+
+    /// Its request is GraphQL. So is the response, if it is JSON.
+    pub(crate) fn mark_graphql(&mut self, limits: &Limits) {
+        if graphql::is_json(self.stored.first_value(b"content-type")) {
+            self.graphql = Some(GraphQl::new(limits));
+        }
     }
 
     pub(crate) fn is_http_1_0(&self) -> bool {
@@ -290,7 +358,7 @@ impl Response {
     }
 }
 
-const RESPONSE_FIELDS: [&str; 10] = [
+const RESPONSE_FIELDS: [&str; 11] = [
     "httpVersion",
     "status",
     "statusText",
@@ -301,6 +369,7 @@ const RESPONSE_FIELDS: [&str; 10] = [
     "redirectURL",
     "content",
     "trailers",
+    "graphql",
 ];
 
 impl Object for Response {
@@ -313,7 +382,11 @@ impl Object for Response {
     }
 
     fn names<'a>(&'a self, visit: &mut dyn FnMut(&'a str)) {
-        let has = |name: &&str| *name != "trailers" || self.stored.trailers.is_some();
+        let has = |name: &&str| match *name {
+            "trailers" => self.stored.trailers.is_some(),
+            "graphql" => self.graphql.is_some(),
+            _ => true,
+        };
         RESPONSE_FIELDS.into_iter().filter(has).for_each(visit);
     }
 
@@ -330,6 +403,11 @@ impl Object for Response {
             "redirectURL" => Value::Str(stored.first(b"location")),
             "content" => owned(Content { stored }),
             "trailers" => return stored.trailers(),
+            "graphql" => {
+                let graphql = self.graphql.as_deref()?;
+                let decode = || graphql::response(stored.content(), graphql.caps);
+                graphql.decoded.get_or_init(decode).value()
+            }
             _ => return None,
         })
     }
@@ -337,7 +415,7 @@ impl Object for Response {
 
 impl Message for Response {
     fn memory(&self) -> usize {
-        size_of::<Self>() + self.stored.memory()
+        size_of::<Self>() + self.stored.memory() + GraphQl::memory(&self.graphql)
     }
 }
 

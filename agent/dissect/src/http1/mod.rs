@@ -13,10 +13,11 @@ mod head;
 mod message;
 mod pairing;
 mod post_data;
-mod query;
+pub(crate) mod query;
 mod recovery;
 mod start_line;
 mod text_map;
+mod upgrade;
 
 use crate::{Direction, Over, Probe, Protocol, Registration};
 

@@ -125,6 +125,16 @@ impl Pairing {
         })
     }
 
+    /// The request that the arriving response answers.
+    pub(super) fn answered_request(&self) -> Option<&Request> {
+        self.queue.get(self.filling_response?)?.request.as_deref()
+    }
+
+    /// Whether the latest request waits for its response.
+    pub(super) fn awaits(&self) -> bool {
+        self.queue.back().is_some_and(Exchange::awaits_response)
+    }
+
     fn next_response(&self) -> Option<usize> {
         if self.orphans_ahead > 0 {
             return None;
@@ -302,7 +312,7 @@ impl Pairing {
             if exchange.ignore {
                 context.counters.ignored_items += 1;
             } else {
-                context.items.push(exchange.into_draft(request_direction));
+                context.items.push(exchange.into_draft(request_direction, context.limits));
             }
         }
     }
