@@ -294,7 +294,7 @@ fn udp(payload: &[u8]) -> Vec<u8> {
 #[test]
 fn packets_have_their_dissectors_and_deadlines() {
     let mut capture = Capture::new(DATAGRAMS);
-    let mut put = |capture: &mut Capture, payload: &[u8], kept: usize| {
+    let put = |capture: &mut Capture, payload: &[u8], kept: usize| {
         capture.nanos += 1_000;
         let data = udp(payload);
         let whole = packet(&data, capture.nanos);

@@ -164,7 +164,7 @@ impl Facts<'_> {
             Conclusion::Reset(Direction::ToServer) => {
                 ("reset", Some((ErrorKind::Connection, "the client reset the connection")))
             }
-            Conclusion::Left if asked && !answered && !self.connection.carries_answer() => {
+            Conclusion::Left if asked && !answered && !self.connection.answered() => {
                 if self.age >= ANSWER_NANOS {
                     (
                         "timeout",

@@ -85,9 +85,10 @@ impl Connection {
         self.halves.iter().any(|half| half.fin.is_some())
     }
 
-    /// Whether the side that was asked sent anything.
-    pub(crate) fn carries_answer(&self) -> bool {
-        self.halves[Direction::ToClient.index()].started
+    /// Whether the side that was asked answered: it sent something, or the other went on as if it had.
+    pub(crate) fn answered(&self) -> bool {
+        let [asking, asked] = &self.halves;
+        asked.started || asking.next != asking.start || asking.fin.is_some()
     }
 
     /// Whether all data of a segment, and some, was here before: it is a retransmission.
