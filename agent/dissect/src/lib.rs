@@ -15,7 +15,10 @@ pub mod engine;
 pub mod exchange;
 mod flow;
 pub mod frame;
+
+mod http;
 pub mod http1;
+
 pub mod item;
 pub mod json;
 pub mod limits;

@@ -216,7 +216,10 @@ fn other_protocols() {
     }
     assert_eq!(tcp(b"").ipv4(33).decode(LinkType::RAW), Err(DecodeError::UnknownTransport(33)));
     let sctp = tcp(b"").ipv4(132);
-    assert!(matches!(sctp.decode(LinkType::RAW).unwrap().payload, Payload::Sctp(Datagram { source_port: 40_000, .. })));
+    assert!(matches!(
+        sctp.decode(LinkType::RAW).unwrap().payload,
+        Payload::Sctp(Datagram { source_port: 40_000, .. })
+    ));
     let frame = udp(53, b"question").ipv4(17);
     let datagram = Datagram { source_port: 40_000, destination_port: 53, payload: b"question", missing: 0 };
     assert_eq!(frame.decode(LinkType::RAW).unwrap().payload, Payload::Udp(datagram));

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use remora_packet::Timestamp;
 
-use super::message::{Request, Response, Stored};
+use super::message::{Request, Response};
 use super::{HTTP_1_0, HTTP_1_1};
 use crate::exchange::gap_error;
+use crate::http::stored::Stored;
 use crate::item::{Absence, ErrorKind, Filter, Message, Summary};
 use crate::value::Value;
 use crate::{Direction, Draft, Gap, Item, ItemError};
