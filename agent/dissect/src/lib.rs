@@ -15,14 +15,17 @@ pub mod engine;
 pub mod exchange;
 mod flow;
 pub mod frame;
+pub mod grpc;
 
 mod http;
 pub mod http1;
+pub mod http2;
 
 pub mod item;
 pub mod json;
 pub mod limits;
 pub mod pair;
+pub mod protobuf;
 pub mod protocol;
 pub mod read;
 pub mod registry;

@@ -5,5 +5,6 @@ pub(crate) mod content;
 pub(crate) mod fields;
 pub(crate) mod post_data;
 pub(crate) mod query;
+pub(crate) mod status;
 pub(crate) mod stored;
 pub(crate) mod text_map;

@@ -14,6 +14,26 @@ use crate::value::{Object, ObjectRef, Value};
 /// Bytes reserved for a body on the word of its Content-Length alone.
 const TRUSTED_LENGTH: u64 = 64 << 10;
 
+/// What reading a body may cost; copied from the limits since items outlive the engine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caps {
+    pub(crate) decode: DecodeCaps,
+    pub(crate) value_bytes: usize,
+    pub(crate) list_entries: usize,
+    pub(crate) nesting: usize,
+}
+
+impl Caps {
+    pub(crate) const fn of(limits: &Limits) -> Self {
+        Self {
+            decode: DecodeCaps::of(limits),
+            value_bytes: limits.value_bytes,
+            list_entries: limits.list_entries,
+            nesting: limits.nesting,
+        }
+    }
+}
+
 /// What requests and responses have in common: head and body in one buffer.
 #[derive(Debug)]
 pub(crate) struct Stored {
@@ -24,7 +44,7 @@ pub(crate) struct Stored {
     pub(crate) body_size: u64,
     /// Kept body bytes before the first that is missing. A coded body can be decoded no further.
     unbroken: usize,
-    caps: DecodeCaps,
+    caps: Caps,
     body_cap: usize,
     trailers: Option<Box<[u8]>>,
     decoded: OnceLock<Option<Vec<u8>>>,
@@ -42,7 +62,7 @@ impl Stored {
             form,
             body_size: 0,
             unbroken: usize::MAX,
-            caps: DecodeCaps::of(limits),
+            caps: Caps::of(limits),
             body_cap: limits.http_body_bytes,
             trailers: None,
             decoded: OnceLock::new(),
@@ -85,14 +105,19 @@ impl Stored {
         &self.buffer[self.head..]
     }
 
-    /// The body up to where bytes of it are missing or were not kept, and whether that is all of it.
-    pub(crate) fn unbroken_body(&self) -> (&[u8], bool) {
+    /// The body up to where bytes of it are missing or were not kept.
+    fn unbroken_body(&self) -> &[u8] {
         let body = self.body();
-        let unbroken = &body[..body.len().min(self.unbroken)];
-        (unbroken, unbroken.len() as u64 == self.body_size)
+        &body[..body.len().min(self.unbroken)]
     }
 
-    pub(crate) const fn caps(&self) -> DecodeCaps {
+    /// The same without its codings, and whether that is all of it.
+    pub(crate) fn unbroken_content(&self) -> (&[u8], bool) {
+        let body = self.unbroken_body();
+        (self.decoded().unwrap_or(body), body.len() as u64 == self.body_size)
+    }
+
+    pub(crate) const fn caps(&self) -> Caps {
         self.caps
     }
 
@@ -117,7 +142,7 @@ impl Stored {
 
     /// The body without its codings, where it has any.
     fn decoded(&self) -> Option<&[u8]> {
-        let decode = || content::decode(self.unbroken_body().0, self.fields(), self.caps);
+        let decode = || content::decode(self.unbroken_body(), self.fields(), self.caps.decode);
         self.decoded.get_or_init(decode).as_deref()
     }
 
