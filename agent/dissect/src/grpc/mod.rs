@@ -39,22 +39,46 @@ pub static GRPC_WEB: Protocol = Protocol {
     ..GRPC
 };
 
-/// What the schema knows of a message's type.
+/// A message as one of a call, with what the schema knows of its type.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Types(Option<Typed>);
+pub(crate) struct Part(Option<Typed>);
 
-impl Types {
-    /// Of the request's and the response's messages.
-    pub(crate) fn of_method(schema: &Arc<Schema>, path: &str) -> Option<[Self; 2]> {
-        let types = schema.method(path)?;
-        Some(types.map(|message| Self(Some(Typed { schema: Arc::clone(schema), message }))))
+/// Request and response of a call, where they are one: what each of them gets to show as such.
+pub(crate) fn recognise(
+    request: Option<(&Stored, Option<&str>)>,
+    response: Option<&Stored>,
+    schema: Option<&Arc<Schema>>,
+) -> Option<[Option<Part>; 2]> {
+    let sides = [request.map(|(stored, _)| stored), response];
+    if !sides.into_iter().flatten().any(is_grpc) {
+        return None;
     }
+    let path = request.and_then(|(_, path)| path);
+    let types = schema.and_then(|schema| Some((schema, schema.method(path?)?)));
+    let part = |at: usize| {
+        // An error page of a proxy is none, nor is what says to be something else.
+        let stored = sides[at].filter(|stored| is_grpc(stored) || content_type(stored).is_none());
+        let typed =
+            types.map(|(schema, messages)| Typed { schema: Arc::clone(schema), message: messages[at] });
+        stored.map(|_| Part(typed))
+    };
+    Some([part(0), part(1)])
 }
 
-/// Whether a message is gRPC's: by its content type, or by a status.
-pub(crate) fn is_grpc(stored: &Stored) -> bool {
-    content_type(stored).is_some_and(|content_type| subtype(content_type).is_some())
-        || stored.fields().chain(stored.trailer_fields()).any(|(name, _)| name == b"grpc-status")
+/// Fields that only gRPC has. Gateways that speak JSON have others that begin with `grpc-`.
+const FIELDS_OF_GRPC: [&[u8]; 5] =
+    [b"grpc-status", b"grpc-message", b"grpc-encoding", b"grpc-accept-encoding", b"grpc-timeout"];
+
+/// Whether a message is gRPC's: by its content type, else, where that is not known, by a field that only gRPC has.
+fn is_grpc(stored: &Stored) -> bool {
+    match content_type(stored) {
+        Some(content_type) if subtype(content_type).is_some() => true,
+        Some(_) => stored.fields().chain(stored.trailer_fields()).any(|(name, _)| name == b"grpc-status"),
+        None => {
+            let mut fields = stored.fields().chain(stored.trailer_fields());
+            fields.any(|(name, _)| name.starts_with(b"grpc-") && FIELDS_OF_GRPC.contains(&name))
+        }
+    }
 }
 
 fn content_type(stored: &Stored) -> Option<&[u8]> {
@@ -73,7 +97,7 @@ fn subtype(content_type: &[u8]) -> Option<&[u8]> {
 /// A message's `grpc`. What it holds is read when asked for.
 pub(crate) struct Call<'m> {
     stored: &'m Stored,
-    types: &'m Types,
+    part: &'m Part,
     /// Of a request.
     path: Option<Cow<'m, str>>,
     is_request: bool,
@@ -81,20 +105,20 @@ pub(crate) struct Call<'m> {
 }
 
 impl<'m> Call<'m> {
-    pub(crate) const fn request(stored: &'m Stored, path: Option<Cow<'m, str>>, types: &'m Types) -> Self {
-        Self { stored, types, path, is_request: true, body: OnceLock::new() }
+    pub(crate) const fn request(stored: &'m Stored, path: Option<Cow<'m, str>>, part: &'m Part) -> Self {
+        Self { stored, part, path, is_request: true, body: OnceLock::new() }
     }
 
-    pub(crate) const fn response(stored: &'m Stored, types: &'m Types) -> Self {
-        Self { stored, types, path: None, is_request: false, body: OnceLock::new() }
+    pub(crate) const fn response(stored: &'m Stored, part: &'m Part) -> Self {
+        Self { stored, part, path: None, is_request: false, body: OnceLock::new() }
     }
 
     fn body(&self) -> &Body {
-        self.body.get_or_init(|| Body::read(self.stored, self.types.0.as_ref()))
+        self.body.get_or_init(|| Body::read(self.stored, self.part.0.as_ref()))
     }
 
     /// Service and method out of `/package.Service/Method`.
-    fn part(&self, method: bool) -> Option<Value<'_>> {
+    fn path_part(&self, method: bool) -> Option<Value<'_>> {
         let (service, name) = self.path.as_deref()?.strip_prefix('/')?.rsplit_once('/')?;
         Some(Value::str(if method { name } else { service }))
     }
@@ -172,8 +196,8 @@ impl Object for Call<'_> {
             return None;
         }
         Some(match name {
-            "service" => return self.part(false),
-            "method" => return self.part(true),
+            "service" => return self.path_part(false),
+            "method" => return self.path_part(true),
             "status" => Value::Int(self.status()?),
             "statusName" => Value::str(status_name(self.status()?)),
             "message" => Value::text(self.message()?),

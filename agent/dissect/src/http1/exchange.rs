@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use remora_packet::Timestamp;
 
 use super::message::{Request, Response};
 use super::{HTTP_1_0, HTTP_1_1};
 use crate::exchange::gap_error;
+use crate::grpc::{self, GRPC_WEB};
 use crate::http::stored::Stored;
 use crate::item::{Absence, ErrorKind, Filter, Message, Summary};
 use crate::value::Value;
-use crate::{Direction, Draft, Gap, Item, ItemError};
+use crate::{Direction, Draft, Gap, Item, ItemError, Limits};
 
 /// Progress of one half.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,17 +108,22 @@ impl Exchange {
             + self.response.as_ref().map_or(0, |response| size_of::<Response>() + response.stored.memory())
     }
 
-    pub(super) fn into_draft(self, request_direction: Direction) -> Draft {
+    pub(super) fn into_draft(mut self, request_direction: Direction, limits: &Limits) -> Draft {
         let old = match (&self.request, &self.response) {
             (Some(request), _) => request.is_http_1_0(),
             (None, Some(response)) => response.is_http_1_0(),
             (None, None) => false,
         };
+        let is_grpc = self.mark_grpc(limits);
         let has_request = self.request.is_some();
         let paired = has_request && self.response.is_some();
         let error = self.error();
         Draft {
-            protocol: if old { &HTTP_1_0 } else { &HTTP_1_1 },
+            protocol: match (is_grpc, old) {
+                (true, _) => &GRPC_WEB,
+                (false, true) => &HTTP_1_0,
+                (false, false) => &HTTP_1_1,
+            },
             request_direction,
             timestamp: if has_request { self.request_time } else { self.response_time },
             elapsed: paired.then(|| self.response_time.since(self.request_time)),
@@ -126,8 +133,27 @@ impl Exchange {
             response: self.response.map(|response| response as _),
             error,
             gap: self.gap,
-            summarize,
+            summarize: if is_grpc { grpc::summarize } else { summarize },
         }
+    }
+
+    /// Finds out whether it is a gRPC-Web call, and marks its sides so.
+    fn mark_grpc(&mut self, limits: &Limits) -> bool {
+        let says_so = |stored: &Stored| memmem::find(stored.head(), b"application/grpc").is_some();
+        let request = self.request.as_ref().map(|request| (&request.stored, request.path()));
+        let response = self.response.as_ref().map(|response| &response.stored);
+        if !(request.as_ref().is_some_and(|(stored, _)| says_so(stored)) || response.is_some_and(says_so)) {
+            return false;
+        }
+        let request = request.as_ref().map(|(stored, path)| (*stored, Some(&**path)));
+        let Some([of_request, of_response]) =
+            grpc::recognise(request, response, limits.protobuf_schema.as_ref())
+        else {
+            return false;
+        };
+        self.request.iter_mut().for_each(|request| request.grpc.clone_from(&of_request));
+        self.response.iter_mut().for_each(|response| response.grpc.clone_from(&of_response));
+        true
     }
 
     fn error(&self) -> Option<ItemError> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use crate::grpc::{Call, Part};
 use crate::http::post_data::PostData;
 use crate::http::query;
 use crate::http::stored::{Content, Stored, owned};
@@ -22,6 +23,8 @@ pub(crate) struct Request {
     pub(crate) target: Range<u32>,
     pub(crate) version: Range<u32>,
     path_segments: OnceLock<Vec<String>>,
+    /// Where it is a part of a gRPC-Web call.
+    pub(crate) grpc: Option<Part>,
 }
 
 impl Request {
@@ -32,7 +35,7 @@ impl Request {
         version: &Range<usize>,
     ) -> Self {
         let [method, target, version] = [method, target, version].map(compact);
-        Self { stored, method, target, version, path_segments: OnceLock::new() }
+        Self { stored, method, target, version, path_segments: OnceLock::new(), grpc: None }
     }
 
     pub(crate) fn method(&self) -> &[u8] {
@@ -47,7 +50,7 @@ impl Request {
         &self.stored.head()[self.target.start as usize..self.target.end as usize]
     }
 
-    fn path(&self) -> Cow<'_, str> {
+    pub(crate) fn path(&self) -> Cow<'_, str> {
         let target = self.target();
         match &target[query::path(target)] {
             b"" => Cow::Borrowed("/"),
@@ -66,12 +69,13 @@ impl Request {
         match name {
             "postData" => self.stored.body_size > 0,
             "trailers" => self.stored.has_trailers(),
+            "grpc" => self.grpc.is_some(),
             _ => true,
         }
     }
 }
 
-const REQUEST_FIELDS: [&str; 13] = [
+const REQUEST_FIELDS: [&str; 14] = [
     "method",
     "url",
     "targetUri",
@@ -85,6 +89,7 @@ const REQUEST_FIELDS: [&str; 13] = [
     "bodySize",
     "postData",
     "trailers",
+    "grpc",
 ];
 
 impl Object for Request {
@@ -117,6 +122,7 @@ impl Object for Request {
                 owned(PostData::new(stored.first(b"content-type"), stored.content()))
             }
             "trailers" => return stored.trailers(),
+            "grpc" => owned(Call::request(stored, Some(self.path()), self.grpc.as_ref()?)),
             _ => return None,
         })
     }
@@ -137,11 +143,13 @@ pub(crate) struct Response {
     version: Range<u32>,
     status: u16,
     reason: Range<u32>,
+    /// Where it is a part of a gRPC-Web call.
+    pub(crate) grpc: Option<Part>,
 }
 
 impl Response {
     pub(crate) fn new(stored: Stored, version: &Range<usize>, status: u16, reason: &Range<usize>) -> Self {
-        Self { stored, version: compact(version), status, reason: compact(reason) }
+        Self { stored, version: compact(version), status, reason: compact(reason), grpc: None }
     }
 
     pub(crate) fn is_http_1_0(&self) -> bool {
@@ -149,7 +157,7 @@ impl Response {
     }
 }
 
-const RESPONSE_FIELDS: [&str; 10] = [
+const RESPONSE_FIELDS: [&str; 11] = [
     "httpVersion",
     "status",
     "statusText",
@@ -160,6 +168,7 @@ const RESPONSE_FIELDS: [&str; 10] = [
     "redirectURL",
     "content",
     "trailers",
+    "grpc",
 ];
 
 impl Object for Response {
@@ -172,7 +181,11 @@ impl Object for Response {
     }
 
     fn names<'a>(&'a self, visit: &mut dyn FnMut(&'a str)) {
-        let has = |name: &&str| *name != "trailers" || self.stored.has_trailers();
+        let has = |name: &&str| match *name {
+            "trailers" => self.stored.has_trailers(),
+            "grpc" => self.grpc.is_some(),
+            _ => true,
+        };
         RESPONSE_FIELDS.into_iter().filter(has).for_each(visit);
     }
 
@@ -189,6 +202,7 @@ impl Object for Response {
             "redirectURL" => Value::Str(stored.first(b"location")),
             "content" => owned(Content::new(stored)),
             "trailers" => return stored.trailers(),
+            "grpc" => owned(Call::response(stored, self.grpc.as_ref()?)),
             _ => return None,
         })
     }

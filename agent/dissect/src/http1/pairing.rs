@@ -302,7 +302,7 @@ impl Pairing {
             if exchange.ignore {
                 context.counters.ignored_items += 1;
             } else {
-                context.items.push(exchange.into_draft(request_direction));
+                context.items.push(exchange.into_draft(request_direction, context.limits));
             }
         }
     }

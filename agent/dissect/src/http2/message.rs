@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::grpc::{self, Types};
+use crate::grpc::{Call, Part};
 use crate::http::post_data::PostData;
 use crate::http::query;
 use crate::http::status::reason;
@@ -26,8 +26,8 @@ pub(super) struct Request {
     pub(super) authority: Option<Range<u32>>,
     /// Made by the server, which answers it on its own accord.
     pub(super) pushed: bool,
-    /// The messages' types, where a schema has them.
-    pub(super) types: Types,
+    /// Where it is a part of a gRPC call.
+    pub(super) grpc: Option<Part>,
     pub(super) path_segments: OnceLock<Vec<String>>,
 }
 
@@ -61,7 +61,7 @@ impl Request {
             "pushed" => self.pushed,
             "postData" => self.stored.body_size > 0,
             "trailers" => self.stored.has_trailers(),
-            "grpc" => grpc::is_grpc(&self.stored),
+            "grpc" => self.grpc.is_some(),
             _ => true,
         }
     }
@@ -119,7 +119,7 @@ impl Object for Request {
             }
             "trailers" => return stored.trailers(),
             "pushed" if self.pushed => Value::Bool(true),
-            "grpc" if self.has(name) => owned(grpc::Call::request(stored, self.path(), &self.types)),
+            "grpc" => owned(Call::request(stored, self.path(), self.grpc.as_ref()?)),
             _ => return None,
         })
     }
@@ -139,14 +139,14 @@ pub(super) struct Response {
     pub(super) stored: Stored,
     /// 0 where it was not captured.
     pub(super) status: u16,
-    pub(super) types: Types,
+    pub(super) grpc: Option<Part>,
 }
 
 impl Response {
     fn has(&self, name: &str) -> bool {
         match name {
             "trailers" => self.stored.has_trailers(),
-            "grpc" => grpc::is_grpc(&self.stored),
+            "grpc" => self.grpc.is_some(),
             _ => true,
         }
     }
@@ -192,7 +192,7 @@ impl Object for Response {
             "redirectURL" => Value::Str(stored.first(b"location")),
             "content" => owned(Content::new(stored)),
             "trailers" => return stored.trailers(),
-            "grpc" if self.has(name) => owned(grpc::Call::response(stored, &self.types)),
+            "grpc" => owned(Call::response(stored, self.grpc.as_ref()?)),
             _ => return None,
         })
     }

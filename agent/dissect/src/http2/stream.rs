@@ -9,7 +9,7 @@ use super::HTTP_2;
 use super::fields::FieldList;
 use super::message::{Request, Response};
 use crate::exchange::gap_error;
-use crate::grpc::{self, GRPC, Types};
+use crate::grpc::{self, GRPC};
 use crate::http::fields::Form;
 use crate::http::stored::Stored;
 use crate::item::{Absence, ErrorKind, Filter, Message, Summary};
@@ -145,14 +145,17 @@ impl Stream {
             (None, None) => return None,
             halves => halves,
         };
-        let is_grpc = request.as_ref().is_some_and(|request| grpc::is_grpc(&request.stored))
-            || response.as_ref().is_some_and(|response| grpc::is_grpc(&response.stored));
-        if is_grpc && let Some(schema) = &limits.protobuf_schema {
-            let path = request.as_ref().and_then(|request| request.path());
-            if let Some([input, output]) = path.and_then(|path| Types::of_method(schema, &path)) {
-                request.iter_mut().for_each(|request| request.types = input.clone());
-                response.iter_mut().for_each(|response| response.types = output.clone());
-            }
+        let path = request.as_ref().and_then(|request| request.path());
+        let call = grpc::recognise(
+            request.as_ref().map(|request| (&request.stored, path.as_deref())),
+            response.as_ref().map(|response| &response.stored),
+            limits.protobuf_schema.as_ref(),
+        );
+        drop(path);
+        let is_grpc = call.is_some();
+        if let Some([of_request, of_response]) = call {
+            request.iter_mut().for_each(|request| request.grpc.clone_from(&of_request));
+            response.iter_mut().for_each(|response| response.grpc.clone_from(&of_response));
         }
         let paired = request.is_some() && response.is_some();
         Some(Draft {
@@ -211,7 +214,7 @@ impl Request {
             path: list.path,
             authority: list.authority,
             pushed,
-            types: Types::default(),
+            grpc: None,
             path_segments: OnceLock::new(),
         }
     }
@@ -220,7 +223,7 @@ impl Request {
 impl Response {
     fn new(head: Head) -> Self {
         let Head { stored, list } = head;
-        Self { stored, status: list.status.unwrap_or(0), types: Types::default() }
+        Self { stored, status: list.status.unwrap_or(0), grpc: None }
     }
 }
 
