@@ -31,7 +31,7 @@ fn calls(limits: Limits) -> Vec<Value> {
 
 /// A message with its flag and length.
 fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    let length = u32::try_from(message.len()).expect("a message is short").to_be_bytes();
     [&[flag][..], &length, message].concat()
 }
 
