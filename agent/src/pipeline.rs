@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use remora_data::{StreamId, StreamWriter};
+use remora_data::{StreamId, StreamKind, StreamWriter};
 use remora_dissect::item::{StreamName, Transport};
 use remora_dissect::{Counters, Engine, Item, Origin};
 use remora_packet::{Packet, Timestamp};
@@ -58,10 +58,13 @@ pub(crate) struct Pipeline {
 }
 
 fn stream_id(stream: StreamName) -> StreamId {
-    match stream.transport {
-        Transport::Tcp => StreamId::tcp(stream.number),
-        Transport::Udp => StreamId::udp(stream.number),
-    }
+    let kind = match stream.transport {
+        Transport::Tcp => StreamKind::Tcp,
+        Transport::Udp => StreamKind::Udp,
+        Transport::Icmp => StreamKind::Icmp,
+        Transport::Sctp => StreamKind::Sctp,
+    };
+    StreamId::new(stream.number, kind)
 }
 
 /// Fill state of the batch in the making.
@@ -134,7 +137,7 @@ impl Pipeline {
         let output = (format != Format::None || host.wants_items() || view.is_watched() || may_come)
             .then(|| Output::start(format, view, settings, pace))
             .transpose()?;
-        let engine = Engine::new(settings.limits(), origin);
+        let engine = Engine::new(settings.limits(), origin).with_options(settings.options());
         Ok(Self {
             engine,
             host,

@@ -1,10 +1,14 @@
-//! What the targets share: a way to read decisions and bytes out of the fuzzer's input.
+//! What the targets share: a way to read decisions and bytes out of the fuzzer's input, and conversations made of them.
 #![forbid(unsafe_code)]
+
+mod conversation;
 
 use std::sync::Arc;
 
 use remora_dissect::item::{Node, Origin};
 use remora_dissect::{Object, Value, json};
+
+pub use conversation::{datagrams, stream};
 
 /// The fuzzer's bytes, taken from the front. What is asked for beyond their end is zero, or empty, so that every input
 /// means something.

@@ -43,6 +43,7 @@ fn limits() -> Limits {
         decode_ratio: 100,
         http_pipelined: 8,
         http_headers: 16,
+        ..Limits::default()
     }
 }
 
@@ -51,7 +52,8 @@ fn check(packet: &Packet<'_>, limits: &Limits) {
     let (payload, missing) = match decoded.payload {
         Payload::Tcp(segment) => (segment.payload, segment.missing),
         Payload::Udp(datagram) => (datagram.payload, datagram.missing),
-        Payload::Icmp | Payload::Fragment(_) => return,
+        Payload::Icmp(message) | Payload::Sctp(message) => (message.payload, message.missing),
+        Payload::Fragment(_) => return,
     };
     let (frame, payload_range) = (packet.data.as_ptr_range(), payload.as_ptr_range());
     assert!(payload.is_empty() || frame.start <= payload_range.start && payload_range.end <= frame.end);

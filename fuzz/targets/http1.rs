@@ -32,7 +32,7 @@ struct Stream<'l> {
 impl<'l> Stream<'l> {
     fn new(limits: &'l Limits) -> Self {
         Self {
-            dissector: (http1::REGISTRATION.create)(limits),
+            dissector: http1::REGISTRATION.dissector(limits).expect("it reads streams"),
             limits,
             counters: Counters::default(),
             drafts: Vec::new(),
@@ -47,12 +47,8 @@ impl<'l> Stream<'l> {
         if self.ended[at] {
             return;
         }
-        let mut context = Context {
-            now: Timestamp::from_nanos(0),
-            limits: self.limits,
-            counters: &mut self.counters,
-            items: &mut self.drafts,
-        };
+        let now = Timestamp::from_nanos(0);
+        let mut context = Context::new(now, self.limits, &mut self.counters, &mut self.drafts);
         let pending = &mut self.pending[at];
         match event {
             Event::Bytes([]) => {}

@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use remora_dissect::{Context, Direction, Dissector, End, Engine, Limits, Probe, Registration, http1};
+use remora_dissect::{Context, Direction, Dissector, End, Engine, Limits, Over, Probe, Registration, http1};
 use remora_fuzz::{Input, origin};
 use remora_packet::{LinkType, Packet, Timestamp};
 
@@ -63,12 +63,14 @@ impl Dissector for Recorder {
 
 static REGISTRY: &[Registration] = &[Registration {
     protocol: &http1::HTTP_1_1,
-    probe: |_, _, _| Probe::Certain,
-    create: |_| {
-        TOLD.with_borrow_mut(|told| {
-            told.push(Told::default());
-            Box::new(Recorder(told.len() - 1))
-        })
+    over: Over::Stream {
+        probe: |_, _, _| Probe::Certain,
+        create: |_| {
+            TOLD.with_borrow_mut(|told| {
+                told.push(Told::default());
+                Box::new(Recorder(told.len() - 1))
+            })
+        },
     },
 }];
 

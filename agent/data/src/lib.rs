@@ -22,4 +22,6 @@ pub use history::NameHistory;
 pub use path::{MAX_DEPTH, MAX_NAME_BYTES, MAX_PATH_BYTES};
 pub use quota::BLOCK_BYTES;
 pub use snapshot::{MAX_NAMES_TOLD, Snapshot, SnapshotConfig, snapshot};
-pub use streams::{FOLDER, StreamCounters, StreamId, StreamWriter, Streams, StreamsConfig, StreamsError};
+pub use streams::{
+    FOLDER, StreamCounters, StreamId, StreamKind, StreamWriter, Streams, StreamsConfig, StreamsError,
+};

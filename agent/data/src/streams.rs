@@ -17,7 +17,7 @@ use cap_std::fs::Dir;
 use remora_packet::{Packet, Timestamp};
 
 pub use config::{StreamCounters, StreamsConfig};
-pub use id::StreamId;
+pub use id::{StreamId, StreamKind};
 
 use crate::Files;
 use crate::error::Reason;

@@ -64,18 +64,31 @@ fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+const fn is_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// How many bytes there are before the first that is escaped. Whole blocks are looked at at once, which compilers make
+/// vector instructions of.
+fn plain_run(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 32;
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let is_plain = |block: &[u8; BLOCK]| !block.iter().fold(false, |any, &byte| any | is_escaped(byte));
+    let start = blocks.iter().take_while(|block| is_plain(block)).count() * BLOCK;
+    let rest = &bytes[start..];
+    start + rest.iter().position(|&byte| is_escaped(byte)).unwrap_or(rest.len())
+}
+
 /// RFC 8259 section 7. Runs without a character to escape are copied whole.
 pub fn write_str(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut start = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[start..at]);
-        start = at + 1;
+    let mut rest = text.as_bytes();
+    loop {
+        let run = plain_run(rest);
+        out.extend_from_slice(&rest[..run]);
+        let Some(&byte) = rest.get(run) else { break };
+        rest = &rest[run + 1..];
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -91,7 +104,6 @@ pub fn write_str(text: &str, out: &mut Vec<u8>) {
             }
         }
     }
-    out.extend_from_slice(&bytes[start..]);
     out.push(b'"');
 }
 
@@ -108,6 +120,8 @@ mod tests {
     #[test]
     fn strings_are_escaped_and_whole_floats_stay_whole() {
         assert_eq!(text_of(Value::str("a\"b\\c\n\u{1}é✓")), r#""a\"b\\c\n\u0001é✓""#);
+        let long = "é 0123456789 ".repeat(9);
+        assert_eq!(text_of(Value::text(format!("{long}\"{long}"))), format!("\"{long}\\\"{long}\""));
         assert_eq!(text_of(Value::Float(23.0)), "23");
         assert_eq!(text_of(Value::Float(0.125)), "0.125");
         assert_eq!(text_of(Value::Float(f64::NAN)), "null");

@@ -39,7 +39,7 @@ pub use counters::Counters;
 pub use dissector::{
     Context, DatagramDissector, Direction, Dissector, End, Over, Probe, Registration, Successor,
 };
-pub use engine::{Engine, PacketNote};
+pub use engine::{Engine, Options, PacketNote};
 pub use exchange::{Half, Kind};
 pub use frame::{Frames, Framing};
 pub use item::{Draft, Endpoint, Gap, Item, ItemError, Origin, StreamName};

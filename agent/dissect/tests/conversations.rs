@@ -5,8 +5,8 @@ mod support;
 use std::net::IpAddr;
 
 use remora_dissect::{
-    Context, Direction, Dissector, Draft, End, Engine, Gap, Item, Limits, Object, Over, Probe, Registration,
-    Value, item,
+    Context, Direction, Dissector, Draft, End, Engine, Gap, Item, Limits, Object, Options, Over, Probe,
+    Registration, Value, item,
 };
 use support::{ACK, CLIENT, FIN, PROTOCOL, RST, SERVER, SYN, Tcp, origin, packet};
 
@@ -105,7 +105,9 @@ struct Capture {
 
 impl Capture {
     fn new(limits: Limits) -> Self {
-        Self { engine: Engine::with_registry(limits, origin(), LINES), items: Vec::new(), nanos: 0 }
+        let options = Options { conversations: false, connection_errors: false };
+        let engine = Engine::with_registry(limits, origin(), LINES).with_options(options);
+        Self { engine, items: Vec::new(), nanos: 0 }
     }
 
     fn put(&mut self, segment: Tcp) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use remora_dissect::Limits;
+use remora_dissect::{Limits, Options};
 use remora_jobs::Tz;
 use remora_metrics::Caps;
 use remora_script::HostConfig;
@@ -173,6 +173,10 @@ settings! {
         "Items that may wait to be printed; live capture sheds beyond. A replay waits, with 16 MiB at most.";
     "output.queueBytes" output_queue_bytes: Bytes = |_| Bytes(64 << 20),
         "Bytes of items that may wait to be printed; live capture sheds beyond.";
+    "dissect.conversations" conversations: bool = |_| Options::default().conversations,
+        "Make an item of each TCP and UDP conversation when it is over: packets, bytes, duration, retransmissions.";
+    "dissect.connectionErrors" connection_errors: bool = |_| Options::default().connection_errors,
+        "Make an item of each TCP connection that is refused, reset, or gets no answer.";
     "dissect.totalBytes" total_bytes: Bytes = |limits| Bytes(limits.total_bytes),
         "Heap of all streams together (reassembly, unfinished messages). Beyond it the streams idle for longest are let go.";
     "dissect.streams" streams: usize = |limits| limits.streams,
@@ -230,6 +234,10 @@ impl Settings {
             label_value: self.metric_label_value,
             help: self.metric_help,
         }
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        Options { conversations: self.conversations, connection_errors: self.connection_errors }
     }
 
     pub(crate) fn limits(&self) -> Limits {

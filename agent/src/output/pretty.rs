@@ -47,7 +47,7 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn of(item: &'a Item, instead: Option<&'a Value>) -> Self {
-        let Summary { method, summary, status } = item.summary();
+        let Summary { method, summary, status, .. } = item.summary();
         let mut row = Self {
             method,
             status,

@@ -174,7 +174,7 @@ fn other_tools_read_a_snapshot() {
     let place = Place::new();
     let (files, mut writer, streams) = place.streams(StreamsConfig::default());
     for number in 0..50 {
-        let id = StreamId { number, is_udp: number % 2 == 0 };
+        let id = if number % 2 == 0 { StreamId::udp(number) } else { StreamId::tcp(number) };
         for at in 0..20 {
             let nanos = 1_700_000_000_000_000_000 + (at * 50 + (number as i64 * 7) % 50) * 1_001;
             send(&mut writer, id, nanos, &[&[0; 12][..], &[8, 0, 0x45, number as u8, at as u8]].concat());

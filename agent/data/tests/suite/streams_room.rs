@@ -66,7 +66,7 @@ fn finished_streams_go_first_then_those_longest_without_a_packet() {
         kept.retain(|other| *other != goes);
         kept.push(number);
         let is_kept = |number: u64| {
-            let id = StreamId { number, is_udp: number > 5 };
+            let id = if number > 5 { StreamId::udp(number) } else { StreamId::tcp(number) };
             streams.path(&id.to_string()).is_ok()
         };
         assert_eq!((1..=number).filter(|number| is_kept(*number)).collect::<Vec<_>>(), kept, "at {number}");

@@ -3,9 +3,11 @@ use std::hash::BuildHasher;
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
 use hashbrown::HashTable;
+use remora_packet::Timestamp;
 
 use super::Key;
 use super::list::{Linked, Links, List, NONE};
+use crate::engine::conversation::Tally;
 use crate::item::{Endpoint, StreamName, Transport};
 use crate::stream::Dissection;
 use crate::tcp::Connection;
@@ -44,6 +46,11 @@ pub(crate) struct Stream {
     links: Links,
     shelf: Shelf,
     pub(crate) client_is_low: bool,
+    /// When it was opened, on the engine's clock and by its first packet.
+    pub(crate) opened_at: u64,
+    pub(crate) opened: Timestamp,
+    /// Where conversations become items.
+    pub(crate) tally: Option<Box<Tally>>,
     /// Items made so far.
     pub(crate) items: u32,
     /// Bytes of heap, as last counted.
@@ -57,7 +64,7 @@ pub(crate) struct Stream {
 impl Stream {
     pub(crate) fn new(key: Key, number: u64, now: u64, client_is_low: bool) -> Self {
         let dissection = Dissection::new(key.transport());
-        Self { key, number, last_seen: now, client_is_low, dissection, ..Self::default() }
+        Self { key, number, last_seen: now, opened_at: now, client_is_low, dissection, ..Self::default() }
     }
 
     pub(crate) fn name(&self) -> StreamName {

@@ -80,6 +80,27 @@ impl Connection {
         self.halves[direction.index()].syn
     }
 
+    /// Whether a direction announced its end.
+    pub(crate) fn closing(&self) -> bool {
+        self.halves.iter().any(|half| half.fin.is_some())
+    }
+
+    /// Whether the side that was asked sent anything.
+    pub(crate) fn carries_answer(&self) -> bool {
+        self.halves[Direction::ToClient.index()].started
+    }
+
+    /// Whether all data of a segment, and some, was here before: it is a retransmission.
+    pub(crate) fn has_seen(&self, direction: Direction, segment: &Segment<'_>) -> bool {
+        let half = &self.halves[direction.index()];
+        let length = segment.payload.len() as i64 + i64::from(segment.missing);
+        // A keep-alive repeats one byte: RFC 9293 section 3.8.4.
+        let end = Sequence(segment.sequence).plus(length);
+        let keep_alive = length <= 1 && end == half.next;
+        let syn_again = segment.flags.syn() && half.syn;
+        half.started && (syn_again || length > 0 && !keep_alive && end.from(half.next) <= 0)
+    }
+
     pub(crate) fn memory(&self) -> usize {
         self.halves.iter().map(Half::memory).sum()
     }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use remora_dissect::item::Node;
-use remora_dissect::{Counters, Direction, Engine, Item, Limits, Origin, json};
+use remora_dissect::{Counters, Direction, Engine, Item, Limits, Options, Origin, json};
 use remora_packet::{LinkType, Packet, Timestamp};
 use serde_json::Value;
 
@@ -41,6 +41,13 @@ impl Talk {
         };
         let engine = Engine::new(limits, Arc::new(origin));
         Self { engine, items: Vec::new(), server_port: port, sequence: [1_000, 5_000], now: 0 }
+    }
+
+    /// With other items than the default ones.
+    pub(crate) fn with_options(port: u16, options: Options) -> Self {
+        let mut talk = Self::new(port);
+        talk.engine = talk.engine.with_options(options);
+        talk
     }
 
     /// A TCP connection that is open.
@@ -142,6 +149,19 @@ impl Talk {
             Direction::ToServer => (CLIENT.1, self.server_port),
             Direction::ToClient => (self.server_port, CLIENT.1),
         }
+    }
+
+    /// The first packet of a connection; without an answer, or again.
+    pub(crate) fn syn(&mut self) -> &mut Self {
+        self.sequence[0] = 1_000;
+        self.segment(Direction::ToServer, SYN, &[], 0);
+        self
+    }
+
+    /// What a direction sent last, `bytes` long, comes again.
+    pub(crate) fn again(&mut self, direction: Direction, bytes: &[u8]) -> &mut Self {
+        self.sequence[direction.index()] -= u32::try_from(bytes.len()).expect("a segment fits");
+        self.send(direction, bytes)
     }
 
     fn segment(&mut self, direction: Direction, flags: u8, payload: &[u8], missing: usize) {

@@ -1,5 +1,7 @@
 //! The whole way from packets to items, for one thread.
 
+pub(crate) mod conversation;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use crate::registry::REGISTRY;
 use crate::stream::{Dissection, Feed};
 use crate::tcp::{Connection, Step};
 use crate::{Context, Counters, Direction, Draft, End, Item, Limits, Origin, Registration};
+use conversation::{Conclusion, Facts};
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -32,14 +35,30 @@ const SWEEP_NANOS: u64 = NANOS_PER_SECOND / 10;
 pub struct PacketNote {
     /// It is an IP fragment of a datagram that is not complete yet.
     pub fragmented: bool,
-    /// The TCP or UDP conversation it belongs to. None for other packets, for a fragment before the last of its datagram
+    /// The conversation it belongs to. None for packets that are not followed, for a fragment before the last of its datagram
     /// to come, and for the end of a conversation that the capture has no more of.
     pub stream: Option<StreamName>,
+}
+
+/// What is made of conversations besides what they carry.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Each TCP and UDP conversation is an item of its own, when it is over.
+    pub conversations: bool,
+    /// TCP connections that are refused, reset, or get no answer are items.
+    pub connection_errors: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { conversations: false, connection_errors: true }
+    }
 }
 
 /// Turns packets into items. Owned by one thread; several engines do not know of each other.
 pub struct Engine {
     limits: Limits,
+    options: Options,
     origin: Arc<Origin>,
     registry: &'static [Registration],
     counters: Counters,
@@ -64,6 +83,7 @@ impl Engine {
     pub fn with_registry(limits: Limits, origin: Arc<Origin>, registry: &'static [Registration]) -> Self {
         Self {
             limits,
+            options: Options::default(),
             origin,
             registry,
             counters: Counters::default(),
@@ -75,6 +95,12 @@ impl Engine {
             held: 0,
             drafts: Vec::new(),
         }
+    }
+
+    #[must_use]
+    pub fn with_options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
     }
 
     pub fn counters(&self) -> &Counters {
@@ -166,13 +192,11 @@ impl Engine {
             }
             Payload::Icmp(message) => {
                 self.counters.icmp_packets += 1;
-                self.datagram(decoded, message, Transport::Icmp, timestamp, items);
-                None
+                Some(self.datagram(decoded, message, Transport::Icmp, timestamp, items))
             }
             Payload::Sctp(packet) => {
                 self.counters.sctp_packets += 1;
-                self.datagram(decoded, packet, Transport::Sctp, timestamp, items);
-                None
+                Some(self.datagram(decoded, packet, Transport::Sctp, timestamp, items))
             }
             Payload::Fragment(fragment) => {
                 let now = self.clock.now();
@@ -206,7 +230,7 @@ impl Engine {
             let direction = direction(source_is_low, stream.client_is_low);
             if stream.connection.superseded_by(direction, segment) {
                 self.end(slot, End::Evicted, items);
-                self.renew(slot, source_is_low, segment);
+                self.renew(slot, source_is_low, segment, timestamp);
             }
             self.table.touch(slot, now);
             slot
@@ -218,13 +242,21 @@ impl Engine {
                 return None;
             }
             let client_is_low = client_is_low(source_is_low, segment);
-            self.open(key, client_is_low, Shelf::Light, items)
+            self.open(key, client_is_low, Shelf::Light, timestamp, items)
         };
         let stream = self.table.stream(slot);
         let name = stream.name();
         let direction = direction(source_is_low, stream.client_is_low);
+        if let Some(tally) = &mut stream.tally {
+            tally.segment(direction, segment, &stream.connection, timestamp);
+        }
         if !stream.connection.closed() {
             self.run(slot, timestamp, items, |connection, step| connection.segment(direction, segment, step));
+            if self.table.stream(slot).connection.closed() {
+                let reset = segment.flags.rst();
+                let conclusion = if reset { Conclusion::Reset(direction) } else { Conclusion::Closed };
+                self.conclude(slot, conclusion, items);
+            }
         }
         Some(name)
     }
@@ -250,12 +282,16 @@ impl Engine {
                 let is_answer =
                     datagram.source_port < WELL_KNOWN_PORTS && datagram.destination_port >= WELL_KNOWN_PORTS;
                 let is_answer = is_answer && transport != Transport::Icmp;
-                self.open(key, source_is_low != is_answer, Shelf::Datagram, items)
+                self.open(key, source_is_low != is_answer, Shelf::Datagram, timestamp, items)
             }
         };
         let stream = self.table.stream(slot);
         let name = stream.name();
         let direction = direction(source_is_low, stream.client_is_low);
+        if let Some(tally) = &mut stream.tally {
+            let bytes = datagram.payload.len() as u64 + u64::from(datagram.missing);
+            tally.datagram(direction, bytes, timestamp);
+        }
         self.run(slot, timestamp, items, |_, step| {
             step.sink.datagram(direction, datagram.payload, datagram.missing);
         });
@@ -263,22 +299,34 @@ impl Engine {
     }
 
     /// Begins a conversation, for which another may have to go.
-    fn open(&mut self, key: Key, client_is_low: bool, shelf: Shelf, items: &mut Vec<Item>) -> u32 {
+    fn open(
+        &mut self,
+        key: Key,
+        client_is_low: bool,
+        shelf: Shelf,
+        timestamp: Timestamp,
+        items: &mut Vec<Item>,
+    ) -> u32 {
         while self.table.len() >= self.limits.streams.max(1) {
             let Some(slot) = self.most_dispensable() else { break };
             self.evict(slot, items);
         }
         self.counters.streams += 1;
-        let stream = Stream::new(key, self.counters.streams, self.clock.now(), client_is_low);
+        let mut stream = Stream::new(key, self.counters.streams, self.clock.now(), client_is_low);
+        stream.opened = timestamp;
+        stream.tally = self.options.conversations.then(Box::default);
         self.table.insert(stream, shelf)
     }
 
     /// Begins a connection on the ports of one that has ended.
-    fn renew(&mut self, slot: u32, source_is_low: bool, segment: &Segment<'_>) {
+    fn renew(&mut self, slot: u32, source_is_low: bool, segment: &Segment<'_>, timestamp: Timestamp) {
         self.counters.streams += 1;
         let stream = self.table.stream(slot);
         stream.number = self.counters.streams;
         stream.last_seen = self.clock.now();
+        stream.opened_at = self.clock.now();
+        stream.opened = timestamp;
+        stream.tally = self.options.conversations.then(Box::default);
         stream.client_is_low = match segment.flags.syn() {
             true => client_is_low(source_is_low, segment),
             false => stream.client_is_low,
@@ -345,6 +393,9 @@ impl Engine {
         let stream = self.table.stream(slot);
         let (name, client, server) = (stream.name(), stream.client(), stream.server());
         for draft in self.drafts.drain(..) {
+            if let Some(tally) = &mut stream.tally {
+                tally.carries(draft.protocol);
+            }
             self.counters.items += 1;
             let unpaired = draft.request.is_none() || draft.response.is_none();
             self.counters.unpaired_items += u64::from(unpaired);
@@ -400,11 +451,31 @@ impl Engine {
                 let timestamp = self.clock.timestamp();
                 self.run(slot, timestamp, items, |_, step| step.sink.end_datagrams(end));
                 self.close(slot);
+                self.conclude(slot, Conclusion::Left, items);
             }
             Shelf::Light | Shelf::Heavy => {
                 let timestamp = self.clock.timestamp();
                 self.run(slot, timestamp, items, |connection, step| connection.finish(end, step));
+                self.conclude(slot, Conclusion::Left, items);
             }
+        }
+    }
+
+    /// A conversation is over: makes an item of it where one is wanted.
+    fn conclude(&mut self, slot: u32, conclusion: Conclusion, items: &mut Vec<Item>) {
+        let age = self.clock.now();
+        let stream = self.table.stream(slot);
+        let tally = stream.tally.take();
+        let facts = Facts {
+            transport: stream.transport(),
+            opened: stream.opened,
+            age: age - stream.opened_at,
+            connection: &stream.connection,
+            tally: tally.as_deref(),
+        };
+        if let Some(draft) = facts.item(conclusion, self.options) {
+            self.drafts.push(draft);
+            self.emit(slot, items);
         }
     }
 
