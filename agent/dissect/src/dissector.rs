@@ -115,6 +115,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether the dissector has given its place up, so that it need not read on.
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.verdict, Verdict::Withdrawn | Verdict::HandedOver(_))
+    }
+
     /// From behind the bytes that this call uses the stream speaks another protocol, in both directions (STARTTLS,
     /// `Upgrade`, a tunnel). The dissector is dropped, so its items must be out. What the other direction sent and was not
     /// used goes to the successor too: a dissector that expects a switch leaves it lying.

@@ -15,12 +15,11 @@ pub mod engine;
 pub mod exchange;
 mod flow;
 pub mod frame;
+pub mod graphql;
 pub mod grpc;
-
 mod http;
 pub mod http1;
 pub mod http2;
-
 pub mod item;
 pub mod json;
 pub mod limits;
@@ -34,6 +33,7 @@ mod tcp;
 pub mod tree;
 pub mod unpack;
 pub mod value;
+pub mod websocket;
 
 pub use counters::Counters;
 pub use dissector::{

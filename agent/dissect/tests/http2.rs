@@ -286,6 +286,42 @@ fn a_flood_of_continuations_is_not_kept() {
 }
 
 #[test]
+fn an_upgrade_is_followed() {
+    let mut talk = Talk::open(8_080);
+    talk.client(
+        b"GET /first?x=1 HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nAccept: */*\r\n\r\n",
+    );
+    let switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    talk.server(&[&switch[..], &settings(), &headers(4, 1, &[0x88]), &frame(DATA, 1, 1, b"one")].concat());
+    talk.client(&[PREFACE, &settings(), &headers(5, 3, &get("/second"))].concat());
+    talk.server(&headers(5, 3, &[0x89]));
+    let items = talk.finish();
+    assert_eq!(items.len(), 3, "{items:?}");
+    assert_eq!(items[0]["response"]["status"], 101);
+    let first = &items[1];
+    assert_eq!(of_item(first), json!(["GET", "/first?x=1", 200, 0, 3]));
+    assert_eq!(first["request"]["headers"][":authority"], "a.test");
+    assert_eq!(first["request"]["headers"]["Upgrade"], Value::Null);
+    assert_eq!(of_item(&items[2]), json!(["GET", "/second", 204, 0, 0]));
+    assert!(items.iter().all(|item| item["error"].is_null()), "{items:?}");
+}
+
+#[test]
+fn graphql_is_recognised() {
+    let mut talk = connected();
+    let request =
+        [&[0x83, 0x86][..], &literal(":path", "/graphql"), &literal("content-type", "application/json")];
+    talk.client(&headers(4, 1, &request.concat()));
+    talk.client(&frame(DATA, 1, 1, br#"{"query":"query Q { item(id: 1) { name } }"}"#));
+    talk.server(&headers(4, 1, &[&[0x88][..], &literal("content-type", "application/json")].concat()));
+    talk.server(&frame(DATA, 1, 1, br#"{"data":{"item":{"name":"x"}}}"#));
+    let items = talk.finish();
+    assert_eq!(items[0]["protocol"]["abbr"], "GQL");
+    assert_eq!(items[0]["protocol"]["version"], "2.0");
+    assert!(items[0]["request"]["graphql"].is_object() && items[0]["response"]["graphql"].is_object());
+}
+
+#[test]
 fn other_protocols_are_left_alone() {
     for bytes in
         [&b"\x00\x00\x00\x14\x00\x12\x00\x00\x00\x00\x00\x01\x00\x06client"[..], &[0; 64], &[0xff; 64]]

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
+use memchr::memmem;
 
 use crate::Item;
 use crate::Protocol;
@@ -71,6 +72,10 @@ const FIELDS_OF_GRPC: [&[u8]; 5] =
 
 /// Whether a message is gRPC's: by its content type, else, where that is not known, by a field that only gRPC has.
 fn is_grpc(stored: &Stored) -> bool {
+    // Most messages are not, and are not gone through field by field.
+    if !stored.has_trailers() && memmem::find(stored.head(), b"grpc").is_none() {
+        return false;
+    }
     match content_type(stored) {
         Some(content_type) if subtype(content_type).is_some() => true,
         Some(_) => stored.fields().chain(stored.trailer_fields()).any(|(name, _)| name == b"grpc-status"),
@@ -105,8 +110,8 @@ pub(crate) struct Call<'m> {
 }
 
 impl<'m> Call<'m> {
-    pub(crate) const fn request(stored: &'m Stored, path: Option<Cow<'m, str>>, part: &'m Part) -> Self {
-        Self { stored, part, path, is_request: true, body: OnceLock::new() }
+    pub(crate) const fn request(stored: &'m Stored, path: Cow<'m, str>, part: &'m Part) -> Self {
+        Self { stored, part, path: Some(path), is_request: true, body: OnceLock::new() }
     }
 
     pub(crate) const fn response(stored: &'m Stored, part: &'m Part) -> Self {

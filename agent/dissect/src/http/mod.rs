@@ -1,6 +1,7 @@
 //! What the versions of HTTP have in common (RFC 9110): messages kept as bytes, whose headers, cookies, query strings and
 //! decoded bodies are made only when somebody reads them.
 
+pub(crate) mod application;
 pub(crate) mod content;
 pub(crate) mod fields;
 pub(crate) mod post_data;

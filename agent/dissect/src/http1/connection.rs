@@ -10,6 +10,7 @@ use super::head::{self, Head, Parsed};
 use super::message::{Request, Response};
 use super::pairing::Pairing;
 use super::start_line::{self, StartLine};
+use super::upgrade::{self, Asks};
 use crate::alignment::Loss;
 use crate::http::fields::Form;
 use crate::http::stored::Stored;
@@ -22,6 +23,8 @@ pub(super) struct Connection {
     /// The direction that requests take, once the content has told.
     pub(super) requests: Option<Direction>,
     pub(super) pairing: Pairing,
+    /// Another dissector reads on from here.
+    pub(super) left: bool,
 }
 
 /// Where one direction's parser stands.
@@ -36,6 +39,8 @@ pub(super) struct Side {
     pub(super) since: Option<Timestamp>,
     /// Before the first body byte of a message that may turn out to have no body after all.
     pub(super) may_lack_body: bool,
+    /// The latest request asked to speak another protocol behind it.
+    pub(super) asks: Option<Asks>,
     /// Bytes were passed over before it was known what the direction carries.
     pub(super) lost_early: bool,
 }
@@ -48,6 +53,8 @@ pub(super) enum State {
     Length(u64),
     Chunked(Chunked),
     UntilClose,
+    /// Behind a request that asked to speak another protocol: what follows is left unread until its response tells.
+    Switching(Asks),
     /// Joined in the middle: a message may begin here, or the rest of one pass.
     Joining,
     /// Bytes are missing or made no sense: looking for the next start line.
@@ -77,9 +84,10 @@ impl Connection {
             plausible: false,
             since: None,
             may_lack_body: false,
+            asks: None,
             lost_early: false,
         };
-        Self { sides: [side(), side()], requests: None, pairing: Pairing::new() }
+        Self { sides: [side(), side()], requests: None, pairing: Pairing::new(), left: false }
     }
 
     pub(super) fn side(&mut self, direction: Direction) -> &mut Side {
@@ -108,6 +116,7 @@ impl Connection {
         match self.sides[direction.index()].state {
             State::Head => self.head(direction, bytes, context),
             State::Joining | State::Lost => self.search(direction, bytes, context),
+            State::Switching(asks) => self.hold(direction, asks, bytes, context),
             State::Left => {
                 context.counters.undissected_bytes += bytes.len() as u64;
                 Progress::Used(bytes.len())
@@ -174,6 +183,7 @@ impl Connection {
             self.pairing.interim(head.len as u64);
             return;
         }
+        self.side(direction).asks = upgrade::asks(&head, bytes);
         let asked = if is_request { None } else { self.pairing.next_request_kind() };
         let framing = framing(&head.start, head.length, head.encoding, asked.unwrap_or(RequestKind::Other));
         self.side(direction).may_lack_body = if is_request { head.expects_continue } else { asked.is_none() };
@@ -189,12 +199,7 @@ impl Connection {
                 self.finish(direction, context);
                 self.forget_position(direction, Loss::Rest, 0);
             }
-            Framing::Tunnel => {
-                self.finish(direction, context);
-                self.sides.iter_mut().for_each(|side| side.state = State::Left);
-                self.pairing.end_request();
-                self.emit(context);
-            }
+            Framing::Tunnel => self.leave(direction, &bytes[..head.len], context),
         }
     }
 
@@ -335,7 +340,7 @@ impl Connection {
             self.pairing.end_response(context.now);
         }
         let side = self.side(direction);
-        side.state = State::Head;
+        side.state = side.asks.map_or(State::Head, State::Switching);
         side.seen = 0;
         side.plausible = false;
         side.may_lack_body = false;
@@ -345,6 +350,7 @@ impl Connection {
     pub(super) fn emit(&mut self, context: &mut Context<'_>) {
         if let Some(requests) = self.requests {
             self.pairing.emit(requests, context);
+            self.go_on(requests);
         }
     }
 
@@ -367,7 +373,7 @@ impl Connection {
 impl Dissector for Connection {
     fn parse(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> usize {
         let mut used = 0;
-        while used < bytes.len() {
+        while used < bytes.len() && !self.left {
             match self.step(direction, &bytes[used..], context) {
                 Progress::Used(more) => used += more,
                 Progress::Wait => break,

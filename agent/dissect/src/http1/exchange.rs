@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
 use remora_packet::Timestamp;
 
 use super::message::{Request, Response};
 use super::{HTTP_1_0, HTTP_1_1};
 use crate::exchange::gap_error;
+use crate::graphql::{GRAPHQL_1_0, GRAPHQL_1_1};
 use crate::grpc::{self, GRPC_WEB};
+use crate::http::application::{self, Family};
 use crate::http::stored::Stored;
 use crate::item::{Absence, ErrorKind, Filter, Message, Summary};
 use crate::value::Value;
@@ -114,15 +115,17 @@ impl Exchange {
             (None, Some(response)) => response.is_http_1_0(),
             (None, None) => false,
         };
-        let is_grpc = self.mark_grpc(limits);
+        let family = self.recognise(limits);
         let has_request = self.request.is_some();
         let paired = has_request && self.response.is_some();
         let error = self.error();
         Draft {
-            protocol: match (is_grpc, old) {
-                (true, _) => &GRPC_WEB,
-                (false, true) => &HTTP_1_0,
-                (false, false) => &HTTP_1_1,
+            protocol: match (family, old) {
+                (Family::Http, true) => &HTTP_1_0,
+                (Family::Http, false) => &HTTP_1_1,
+                (Family::GraphQl, true) => &GRAPHQL_1_0,
+                (Family::GraphQl, false) => &GRAPHQL_1_1,
+                (Family::Grpc, _) => &GRPC_WEB,
             },
             request_direction,
             timestamp: if has_request { self.request_time } else { self.response_time },
@@ -133,27 +136,22 @@ impl Exchange {
             response: self.response.map(|response| response as _),
             error,
             gap: self.gap,
-            summarize: if is_grpc { grpc::summarize } else { summarize },
+            summarize: if family == Family::Grpc { grpc::summarize } else { summarize },
         }
     }
 
-    /// Finds out whether it is a gRPC-Web call, and marks its sides so.
-    fn mark_grpc(&mut self, limits: &Limits) -> bool {
-        let says_so = |stored: &Stored| memmem::find(stored.head(), b"application/grpc").is_some();
-        let request = self.request.as_ref().map(|request| (&request.stored, request.path()));
-        let response = self.response.as_ref().map(|response| &response.stored);
-        if !(request.as_ref().is_some_and(|(stored, _)| says_so(stored)) || response.is_some_and(says_so)) {
-            return false;
+    /// Finds out what speaks over HTTP here, and marks the sides so.
+    fn recognise(&mut self, limits: &Limits) -> Family {
+        let request = self.request.as_ref().map(|request| request.asked());
+        let response = self.response.as_ref().map(|response| (&response.stored, response.status));
+        let (family, [of_request, of_response]) = application::recognise(request, response, limits);
+        if let Some(request) = &mut self.request {
+            request.application = of_request;
         }
-        let request = request.as_ref().map(|(stored, path)| (*stored, Some(&**path)));
-        let Some([of_request, of_response]) =
-            grpc::recognise(request, response, limits.protobuf_schema.as_ref())
-        else {
-            return false;
-        };
-        self.request.iter_mut().for_each(|request| request.grpc.clone_from(&of_request));
-        self.response.iter_mut().for_each(|response| response.grpc.clone_from(&of_response));
-        true
+        if let Some(response) = &mut self.response {
+            response.application = of_response;
+        }
+        family
     }
 
     fn error(&self) -> Option<ItemError> {

@@ -15,6 +15,8 @@ pub(crate) struct Head {
     pub(crate) encoding: TransferEncoding,
     /// The request waits for `100 Continue` before it sends its body.
     pub(crate) expects_continue: bool,
+    /// It has an Upgrade field.
+    pub(crate) upgrade: bool,
     /// The sender asks not to be shown: `X-Kubeshark-Capture: ignore`, which the requests of scripts carry.
     pub(crate) ignore: bool,
 }
@@ -72,13 +74,15 @@ struct Scan {
     length: ContentLength,
     encoding: TransferEncoding,
     expects_continue: bool,
+    upgrade: bool,
     ignore: bool,
     /// Which of the above the previous line fed, for a folded continuation.
     folds_into_framing: bool,
 }
 
 impl Scan {
-    /// Only fields that decide on framing, and the one that hides a message, are looked into; the first letter and the name's length rule out the rest.
+    /// Only fields that decide on framing and on what follows, and the one that hides a message, are looked into; the
+    /// first letter and the name's length rule out the rest.
     fn field(&mut self, line: &[u8]) {
         let named = |name: &[u8]| {
             line.get(name.len()) == Some(&b':') && line[..name.len()].eq_ignore_ascii_case(name)
@@ -96,6 +100,7 @@ impl Scan {
             b'e' | b'E' if named(b"expect") => {
                 self.expects_continue = line[7..].trim_ascii().eq_ignore_ascii_case(b"100-continue");
             }
+            b'u' | b'U' if named(b"upgrade") => self.upgrade = true,
             b'x' | b'X' if named(b"x-kubeshark-capture") => {
                 self.ignore = line[20..].trim_ascii().eq_ignore_ascii_case(b"ignore");
             }
@@ -118,6 +123,7 @@ impl Scan {
                 length: self.length,
                 encoding: self.encoding,
                 expects_continue: self.expects_continue,
+                upgrade: self.upgrade,
                 ignore: self.ignore,
             }),
             None => Parsed::Invalid,

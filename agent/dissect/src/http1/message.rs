@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::grpc::{Call, Part};
+use crate::http::application::{Application, Asked};
 use crate::http::post_data::PostData;
 use crate::http::query;
 use crate::http::stored::{Content, Stored, owned};
@@ -23,8 +23,7 @@ pub(crate) struct Request {
     pub(crate) target: Range<u32>,
     pub(crate) version: Range<u32>,
     path_segments: OnceLock<Vec<String>>,
-    /// Where it is a part of a gRPC-Web call.
-    pub(crate) grpc: Option<Part>,
+    pub(crate) application: Application,
 }
 
 impl Request {
@@ -35,7 +34,14 @@ impl Request {
         version: &Range<usize>,
     ) -> Self {
         let [method, target, version] = [method, target, version].map(compact);
-        Self { stored, method, target, version, path_segments: OnceLock::new(), grpc: None }
+        Self {
+            stored,
+            method,
+            target,
+            version,
+            path_segments: OnceLock::new(),
+            application: Application::None,
+        }
     }
 
     pub(crate) fn method(&self) -> &[u8] {
@@ -46,11 +52,11 @@ impl Request {
         self.stored.head()[..self.version.end as usize].ends_with(b"1.0")
     }
 
-    fn target(&self) -> &[u8] {
+    pub(crate) fn target(&self) -> &[u8] {
         &self.stored.head()[self.target.start as usize..self.target.end as usize]
     }
 
-    pub(crate) fn path(&self) -> Cow<'_, str> {
+    fn path(&self) -> Cow<'_, str> {
         let target = self.target();
         match &target[query::path(target)] {
             b"" => Cow::Borrowed("/"),
@@ -69,13 +75,18 @@ impl Request {
         match name {
             "postData" => self.stored.body_size > 0,
             "trailers" => self.stored.has_trailers(),
-            "grpc" => self.grpc.is_some(),
+            "graphql" | "grpc" => self.application.has(name),
             _ => true,
         }
     }
+
+    /// For whoever speaks over HTTP.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked { stored: &self.stored, method: self.method(), target: self.target() }
+    }
 }
 
-const REQUEST_FIELDS: [&str; 14] = [
+const REQUEST_FIELDS: [&str; 15] = [
     "method",
     "url",
     "targetUri",
@@ -89,6 +100,7 @@ const REQUEST_FIELDS: [&str; 14] = [
     "bodySize",
     "postData",
     "trailers",
+    "graphql",
     "grpc",
 ];
 
@@ -122,7 +134,7 @@ impl Object for Request {
                 owned(PostData::new(stored.first(b"content-type"), stored.content()))
             }
             "trailers" => return stored.trailers(),
-            "grpc" => owned(Call::request(stored, Some(self.path()), self.grpc.as_ref()?)),
+            "graphql" | "grpc" => return self.application.of_request(name, self.asked()),
             _ => return None,
         })
     }
@@ -133,6 +145,7 @@ impl Message for Request {
         let segments = self.path_segments.get();
         size_of::<Self>()
             + self.stored.memory()
+            + self.application.memory()
             + segments.map_or(0, |all| all.iter().map(|one| size_of::<String>() + one.capacity()).sum())
     }
 }
@@ -141,15 +154,20 @@ impl Message for Request {
 pub(crate) struct Response {
     pub(crate) stored: Stored,
     version: Range<u32>,
-    status: u16,
+    pub(crate) status: u16,
     reason: Range<u32>,
-    /// Where it is a part of a gRPC-Web call.
-    pub(crate) grpc: Option<Part>,
+    pub(crate) application: Application,
 }
 
 impl Response {
     pub(crate) fn new(stored: Stored, version: &Range<usize>, status: u16, reason: &Range<usize>) -> Self {
-        Self { stored, version: compact(version), status, reason: compact(reason), grpc: None }
+        Self {
+            stored,
+            version: compact(version),
+            status,
+            reason: compact(reason),
+            application: Application::None,
+        }
     }
 
     pub(crate) fn is_http_1_0(&self) -> bool {
@@ -157,7 +175,7 @@ impl Response {
     }
 }
 
-const RESPONSE_FIELDS: [&str; 11] = [
+const RESPONSE_FIELDS: [&str; 12] = [
     "httpVersion",
     "status",
     "statusText",
@@ -168,6 +186,7 @@ const RESPONSE_FIELDS: [&str; 11] = [
     "redirectURL",
     "content",
     "trailers",
+    "graphql",
     "grpc",
 ];
 
@@ -183,7 +202,7 @@ impl Object for Response {
     fn names<'a>(&'a self, visit: &mut dyn FnMut(&'a str)) {
         let has = |name: &&str| match *name {
             "trailers" => self.stored.has_trailers(),
-            "grpc" => self.grpc.is_some(),
+            "graphql" | "grpc" => self.application.has(name),
             _ => true,
         };
         RESPONSE_FIELDS.into_iter().filter(has).for_each(visit);
@@ -202,7 +221,7 @@ impl Object for Response {
             "redirectURL" => Value::Str(stored.first(b"location")),
             "content" => owned(Content::new(stored)),
             "trailers" => return stored.trailers(),
-            "grpc" => owned(Call::response(stored, self.grpc.as_ref()?)),
+            "graphql" | "grpc" => return self.application.of_response(name, stored),
             _ => return None,
         })
     }
@@ -210,6 +229,6 @@ impl Object for Response {
 
 impl Message for Response {
     fn memory(&self) -> usize {
-        size_of::<Self>() + self.stored.memory()
+        size_of::<Self>() + self.stored.memory() + self.application.memory()
     }
 }

@@ -12,6 +12,7 @@ mod message;
 mod pairing;
 mod recovery;
 mod start_line;
+mod upgrade;
 
 use crate::{Direction, Over, Probe, Protocol, Registration};
 

@@ -201,6 +201,10 @@ impl Connection {
                     false => self.forget_position(direction, Loss::Message, bytes),
                 }
             }
+            State::Switching(_) => {
+                context.counters.undissected_bytes += unparsed.len() as u64;
+                self.forget_position(direction, Loss::Message, bytes);
+            }
             State::Joining | State::Lost => {
                 context.counters.undissected_bytes += unparsed.len() as u64;
                 // In a message that is lost already, another hole need not hide a second.
@@ -255,7 +259,7 @@ impl Connection {
                 self.finish(direction, context);
             }
             State::Length(_) | State::UntilClose => return self.release_held(direction, unparsed, context),
-            State::Joining | State::Lost | State::Left => {
+            State::Switching(_) | State::Joining | State::Lost | State::Left => {
                 context.counters.undissected_bytes += unparsed.len() as u64
             }
         }
@@ -280,7 +284,9 @@ impl Connection {
                 let fault = (kind, format!("{what} inside the head"));
                 self.finish_cut(direction, unparsed, 0, Some(fault), context);
             }
-            State::Joining | State::Lost => context.counters.undissected_bytes += unparsed.len() as u64,
+            State::Switching(_) | State::Joining | State::Lost => {
+                context.counters.undissected_bytes += unparsed.len() as u64;
+            }
             State::Left => {}
             State::Length(_) | State::Chunked(_) | State::UntilClose => {
                 self.release_held(direction, unparsed, context);
@@ -299,7 +305,7 @@ impl Connection {
                     State::Chunked(_) | State::UntilClose => {
                         self.fail(direction, kind, format!("{what} before the end of the {side} body"));
                     }
-                    State::Head | State::Joining | State::Lost | State::Left => {}
+                    State::Head | State::Switching(_) | State::Joining | State::Lost | State::Left => {}
                 }
                 self.finish(direction, context);
             }

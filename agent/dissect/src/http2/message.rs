@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::grpc::{Call, Part};
+use crate::http::application::{Application, Asked};
 use crate::http::post_data::PostData;
 use crate::http::query;
 use crate::http::status::reason;
@@ -26,8 +26,7 @@ pub(super) struct Request {
     pub(super) authority: Option<Range<u32>>,
     /// Made by the server, which answers it on its own accord.
     pub(super) pushed: bool,
-    /// Where it is a part of a gRPC call.
-    pub(super) grpc: Option<Part>,
+    pub(super) application: Application,
     pub(super) path_segments: OnceLock<Vec<String>>,
 }
 
@@ -44,9 +43,14 @@ impl Request {
         }
     }
 
-    /// The gRPC method's path.
-    pub(super) fn path(&self) -> Option<Cow<'_, str>> {
-        self.path.as_ref().map(|place| self.stored.text(place))
+    fn bytes(&self, place: Option<&Range<u32>>) -> &[u8] {
+        place.map_or(&[], |place| &self.stored.head()[place.start as usize..place.end as usize])
+    }
+
+    /// For whoever speaks over HTTP.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        let method = self.bytes(self.method.as_ref());
+        Asked { stored: &self.stored, method, target: self.bytes(self.path.as_ref()) }
     }
 
     fn path_segments(&self) -> &Vec<String> {
@@ -61,13 +65,13 @@ impl Request {
             "pushed" => self.pushed,
             "postData" => self.stored.body_size > 0,
             "trailers" => self.stored.has_trailers(),
-            "grpc" => self.grpc.is_some(),
+            "graphql" | "grpc" => self.application.has(name),
             _ => true,
         }
     }
 }
 
-const REQUEST_FIELDS: [&str; 15] = [
+const REQUEST_FIELDS: [&str; 16] = [
     "method",
     "url",
     "targetUri",
@@ -82,6 +86,7 @@ const REQUEST_FIELDS: [&str; 15] = [
     "postData",
     "trailers",
     "pushed",
+    "graphql",
     "grpc",
 ];
 
@@ -107,11 +112,7 @@ impl Object for Request {
             "httpVersion" => Value::str(VERSION),
             "headers" => stored.headers(),
             "cookies" => owned(stored.sent_cookies()),
-            "queryString" => {
-                let place = self.path.clone().unwrap_or_default();
-                let path = &stored.head()[place.start as usize..place.end as usize];
-                owned(query::query_map(query::query(path)))
-            }
+            "queryString" => owned(query::query_map(query::query(self.bytes(self.path.as_ref())))),
             "headersSize" => Value::Int(-1),
             "bodySize" => Value::count(stored.body_size),
             "postData" if self.has(name) => {
@@ -119,7 +120,7 @@ impl Object for Request {
             }
             "trailers" => return stored.trailers(),
             "pushed" if self.pushed => Value::Bool(true),
-            "grpc" => owned(Call::request(stored, self.path(), self.grpc.as_ref()?)),
+            "graphql" | "grpc" => return self.application.of_request(name, self.asked()),
             _ => return None,
         })
     }
@@ -130,6 +131,7 @@ impl Message for Request {
         let segments = self.path_segments.get();
         size_of::<Self>()
             + self.stored.memory()
+            + self.application.memory()
             + segments.map_or(0, |all| all.iter().map(|one| size_of::<String>() + one.capacity()).sum())
     }
 }
@@ -139,20 +141,20 @@ pub(super) struct Response {
     pub(super) stored: Stored,
     /// 0 where it was not captured.
     pub(super) status: u16,
-    pub(super) grpc: Option<Part>,
+    pub(super) application: Application,
 }
 
 impl Response {
     fn has(&self, name: &str) -> bool {
         match name {
             "trailers" => self.stored.has_trailers(),
-            "grpc" => self.grpc.is_some(),
+            "graphql" | "grpc" => self.application.has(name),
             _ => true,
         }
     }
 }
 
-const RESPONSE_FIELDS: [&str; 11] = [
+const RESPONSE_FIELDS: [&str; 12] = [
     "httpVersion",
     "status",
     "statusText",
@@ -163,6 +165,7 @@ const RESPONSE_FIELDS: [&str; 11] = [
     "redirectURL",
     "content",
     "trailers",
+    "graphql",
     "grpc",
 ];
 
@@ -192,7 +195,7 @@ impl Object for Response {
             "redirectURL" => Value::Str(stored.first(b"location")),
             "content" => owned(Content::new(stored)),
             "trailers" => return stored.trailers(),
-            "grpc" => owned(Call::response(stored, self.grpc.as_ref()?)),
+            "graphql" | "grpc" => return self.application.of_response(name, stored),
             _ => return None,
         })
     }
@@ -200,6 +203,6 @@ impl Object for Response {
 
 impl Message for Response {
     fn memory(&self) -> usize {
-        size_of::<Self>() + self.stored.memory()
+        size_of::<Self>() + self.stored.memory() + self.application.memory()
     }
 }

@@ -14,6 +14,9 @@ mod streams;
 
 use remora_packet::Timestamp;
 
+use fields::FieldList;
+
+use crate::http::fields::Fields;
 use crate::{Direction, Dissector, Limits, Over, Probe, Protocol, Registration};
 
 pub static HTTP_2: Protocol = Protocol {
@@ -51,24 +54,25 @@ fn probe(_direction: Direction, _server_port: u16, bytes: &[u8]) -> Probe {
 
 /// Reads on after `101 Switching Protocols` to `h2c` (RFC 7540, section 3.2). The response to the HTTP/1 request, which was
 /// sent with `method`, `target` and `headers` at `time` and took `size` bytes, comes on stream 1.
-#[allow(dead_code, reason = "called by the HTTP/1 dissector once it follows upgrades")]
 pub(crate) fn after_upgrade(
-    method: &str,
-    target: &str,
-    headers: &[(String, String)],
+    method: &[u8],
+    target: &[u8],
+    headers: Fields<'_>,
     time: Timestamp,
     size: u64,
     limits: &Limits,
 ) -> Box<dyn Dissector> {
-    let mut list = fields::FieldList::new(limits.http_headers, limits.pending_bytes);
-    list.push(b":method", method.as_bytes(), true);
-    list.push(b":path", target.as_bytes(), true);
+    let mut list = FieldList::new(limits.http_headers, limits.pending_bytes);
+    list.push(b":method", method, true);
+    list.push(b":path", target, true);
     list.push(b":scheme", b"http", true);
     for (name, value) in headers {
-        if name.eq_ignore_ascii_case("host") {
-            list.push(b":authority", value.as_bytes(), true);
+        match name.to_ascii_lowercase().as_slice() {
+            b"host" => list.push(b":authority", value, true),
+            // They were for the next hop alone, and are in the item of the HTTP/1 request.
+            b"connection" | b"upgrade" | b"http2-settings" => {}
+            name => list.push(name, value, true),
         }
-        list.push(name.to_ascii_lowercase().as_bytes(), value.as_bytes(), true);
     }
     Box::new(connection::Connection::after_upgrade(list, time, size, limits))
 }

@@ -9,7 +9,9 @@ use super::HTTP_2;
 use super::fields::FieldList;
 use super::message::{Request, Response};
 use crate::exchange::gap_error;
+use crate::graphql::GRAPHQL_2;
 use crate::grpc::{self, GRPC};
+use crate::http::application::{self, Application, Family};
 use crate::http::fields::Form;
 use crate::http::stored::Stored;
 use crate::item::{Absence, ErrorKind, Filter, Message, Summary};
@@ -145,21 +147,24 @@ impl Stream {
             (None, None) => return None,
             halves => halves,
         };
-        let path = request.as_ref().and_then(|request| request.path());
-        let call = grpc::recognise(
-            request.as_ref().map(|request| (&request.stored, path.as_deref())),
-            response.as_ref().map(|response| &response.stored),
-            limits.protobuf_schema.as_ref(),
+        let (family, [of_request, of_response]) = application::recognise(
+            request.as_ref().map(|request| request.asked()),
+            response.as_ref().map(|response| (&response.stored, response.status)),
+            limits,
         );
-        drop(path);
-        let is_grpc = call.is_some();
-        if let Some([of_request, of_response]) = call {
-            request.iter_mut().for_each(|request| request.grpc.clone_from(&of_request));
-            response.iter_mut().for_each(|response| response.grpc.clone_from(&of_response));
+        if let Some(request) = &mut request {
+            request.application = of_request;
+        }
+        if let Some(response) = &mut response {
+            response.application = of_response;
         }
         let paired = request.is_some() && response.is_some();
         Some(Draft {
-            protocol: if is_grpc { &GRPC } else { &HTTP_2 },
+            protocol: match family {
+                Family::Http => &HTTP_2,
+                Family::Grpc => &GRPC,
+                Family::GraphQl => &GRAPHQL_2,
+            },
             request_direction,
             timestamp: if request.is_some() { request_time } else { response_time },
             elapsed: paired.then(|| response_time.since(request_time)),
@@ -169,7 +174,7 @@ impl Stream {
             response: response.map(|response| response as Box<dyn Message>),
             error,
             gap,
-            summarize: if is_grpc { grpc::summarize } else { summarize },
+            summarize: if family == Family::Grpc { grpc::summarize } else { summarize },
         })
     }
 
@@ -214,7 +219,7 @@ impl Request {
             path: list.path,
             authority: list.authority,
             pushed,
-            grpc: None,
+            application: Application::None,
             path_segments: OnceLock::new(),
         }
     }
@@ -223,7 +228,7 @@ impl Request {
 impl Response {
     fn new(head: Head) -> Self {
         let Head { stored, list } = head;
-        Self { stored, status: list.status.unwrap_or(0), grpc: None }
+        Self { stored, status: list.status.unwrap_or(0), application: Application::None }
     }
 }
 
