@@ -1,0 +1,9 @@
+//! Any bytes as a connection that begins with HTTP/1 and may become WebSocket, or is joined in the middle.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use remora_dissect::{Registration, http1, websocket};
+
+static REGISTRY: &[Registration] = &[http1::REGISTRATION, websocket::REGISTRATION];
+
+fuzz_target!(|data: &[u8]| remora_fuzz::stream(REGISTRY, 80, data));
