@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use remora_data::{StreamId, StreamKind, StreamWriter};
 use remora_dissect::item::{StreamName, Transport};
-use remora_dissect::{Counters, Engine, Item, Origin};
+use remora_dissect::protobuf::Schema;
+use remora_dissect::{Counters, Engine, Item, Limits, Origin};
 use remora_packet::{Packet, Timestamp};
 use remora_script::{Event, HostConfig, Overflow, PacketInfo, Script, ScriptHost, ScriptStats, Services};
 
@@ -137,7 +138,8 @@ impl Pipeline {
         let output = (format != Format::None || host.wants_items() || view.is_watched() || may_come)
             .then(|| Output::start(format, view, settings, pace))
             .transpose()?;
-        let engine = Engine::new(settings.limits(), origin).with_options(settings.options());
+        let limits = Limits { protobuf_schema: schema(&settings.protobuf_descriptors)?, ..settings.limits() };
+        let engine = Engine::new(limits, origin).with_options(settings.options());
         Ok(Self {
             engine,
             host,
@@ -260,4 +262,23 @@ impl Pipeline {
         drop(self.pcaps);
         Outcome { counters: *self.engine.counters(), printed, scripts, unprinted, missed_jobs }
     }
+}
+
+/// The names of protobuf fields, out of descriptor files.
+fn schema(paths: &[String]) -> std::io::Result<Option<Arc<Schema>>> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let mut files = Vec::new();
+    for path in paths {
+        let told = |error: &dyn std::fmt::Display| {
+            std::io::Error::other(format!("dissect.protobufDescriptors: {path}: {error}"))
+        };
+        let file = std::fs::read(path).map_err(|error| told(&error))?;
+        // Alone first, so that the message can name the file.
+        Schema::read([file.as_slice()]).map_err(|error| told(&error))?;
+        files.push(file);
+    }
+    let schema = Schema::read(files.iter().map(Vec::as_slice)).map_err(std::io::Error::other)?;
+    Ok(Some(Arc::new(schema)))
 }

@@ -1,5 +1,9 @@
 //! Every cap of the dissection stage, with its default and what happens when it bites.
 
+use std::sync::Arc;
+
+use crate::protobuf::Schema;
+
 /// Config keys are `dissect.<name in camelCase>`.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -49,6 +53,8 @@ pub struct Limits {
     pub http_pipelined: usize,
     /// Header fields per HTTP message. Above it the message is not HTTP.
     pub http_headers: usize,
+    /// Names for the fields of protobuf messages. Not a cap; the config key is `dissect.protobufDescriptors`.
+    pub protobuf_schema: Option<Arc<Schema>>,
 }
 
 impl Default for Limits {
@@ -76,6 +82,7 @@ impl Default for Limits {
             decode_ratio: 200,
             http_pipelined: 1_024,
             http_headers: 256,
+            protobuf_schema: None,
         }
     }
 }

@@ -220,7 +220,9 @@ settings! {
     "dissect.httpPipelined" http_pipelined: usize = |limits| limits.http_pipelined,
         "Requests of one connection that wait for a response. Beyond it the oldest comes out without one.";
     "dissect.httpHeaders" http_headers: usize = |limits| limits.http_headers,
-        "Header fields per HTTP message. Beyond it the message is not taken for HTTP.";
+        "Header fields per HTTP message. Beyond it an HTTP/1 message is not taken for HTTP; of an HTTP/2 one the rest is not kept.";
+    "dissect.protobufDescriptors" protobuf_descriptors: Vec<String> = |_| Vec::new(),
+        "Descriptor files (protoc --descriptor_set_out --include_imports) with the names of gRPC's messages and their fields.";
 }
 
 impl Settings {
@@ -264,6 +266,8 @@ impl Settings {
             decode_ratio: self.decode_ratio,
             http_pipelined: self.http_pipelined,
             http_headers: self.http_headers,
+            // Read from the files of `protobuf_descriptors` by whoever makes the engine.
+            protobuf_schema: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::document::Document;
 use super::{Caps, json};
-use crate::http1::query;
+use crate::http::query;
 use crate::tree::{Fields, Tree};
 
 /// A request as HTTP of any version has it.

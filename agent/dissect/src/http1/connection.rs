@@ -7,11 +7,13 @@ use super::chunked::{Chunked, Step};
 use super::exchange::Exchange;
 use super::framing::{Framing, RequestKind, framing};
 use super::head::{self, Head, Parsed};
-use super::message::{Request, Response, Stored};
+use super::message::{Request, Response};
 use super::pairing::Pairing;
 use super::start_line::{self, StartLine};
 use super::upgrade::{self, Asks};
 use crate::alignment::Loss;
+use crate::http::fields::Form;
+use crate::http::stored::Stored;
 use crate::item::ErrorKind;
 use crate::{Context, Direction, Dissector, End, Probe};
 
@@ -210,7 +212,7 @@ impl Connection {
         time: Timestamp,
         context: &Context<'_>,
     ) -> &mut Exchange {
-        let stored = Stored::new(&bytes[..head.len], announced, context.limits);
+        let stored = Stored::new(Form::Lines, &bytes[..head.len], announced, context.limits);
         let size = head.len as u64;
         let exchange = match &head.start {
             StartLine::Request { method, target, version } => self.pairing.begin_request(

@@ -4,10 +4,13 @@ use std::borrow::Cow;
 
 use remora_packet::Timestamp;
 
-use super::message::{Request, Response, Stored};
+use super::message::{Request, Response};
 use super::{HTTP_1_0, HTTP_1_1};
 use crate::exchange::gap_error;
 use crate::graphql::{GRAPHQL_1_0, GRAPHQL_1_1};
+use crate::grpc::{self, GRPC_WEB};
+use crate::http::application::{self, Family};
+use crate::http::stored::Stored;
 use crate::item::{Absence, ErrorKind, Filter, Message, Summary};
 use crate::value::Value;
 use crate::{Direction, Draft, Gap, Item, ItemError, Limits};
@@ -112,20 +115,17 @@ impl Exchange {
             (None, Some(response)) => response.is_http_1_0(),
             (None, None) => false,
         };
-        let response = self.response.as_deref();
-        let is_graphql = self.request.as_mut().is_some_and(|request| request.mark_graphql(response, limits));
-        if let Some(response) = self.response.as_mut().filter(|_| is_graphql) {
-            response.mark_graphql(limits);
-        }
+        let family = self.recognise(limits);
         let has_request = self.request.is_some();
         let paired = has_request && self.response.is_some();
         let error = self.error();
         Draft {
-            protocol: match (old, is_graphql) {
-                (true, false) => &HTTP_1_0,
-                (false, false) => &HTTP_1_1,
-                (true, true) => &GRAPHQL_1_0,
-                (false, true) => &GRAPHQL_1_1,
+            protocol: match (family, old) {
+                (Family::Http, true) => &HTTP_1_0,
+                (Family::Http, false) => &HTTP_1_1,
+                (Family::GraphQl, true) => &GRAPHQL_1_0,
+                (Family::GraphQl, false) => &GRAPHQL_1_1,
+                (Family::Grpc, _) => &GRPC_WEB,
             },
             request_direction,
             timestamp: if has_request { self.request_time } else { self.response_time },
@@ -136,8 +136,22 @@ impl Exchange {
             response: self.response.map(|response| response as _),
             error,
             gap: self.gap,
-            summarize,
+            summarize: if family == Family::Grpc { grpc::summarize } else { summarize },
         }
+    }
+
+    /// Finds out what speaks over HTTP here, and marks the sides so.
+    fn recognise(&mut self, limits: &Limits) -> Family {
+        let request = self.request.as_ref().map(|request| request.asked());
+        let response = self.response.as_ref().map(|response| (&response.stored, response.status));
+        let (family, [of_request, of_response]) = application::recognise(request, response, limits);
+        if let Some(request) = &mut self.request {
+            request.application = of_request;
+        }
+        if let Some(response) = &mut self.response {
+            response.application = of_response;
+        }
+        family
     }
 
     fn error(&self) -> Option<ItemError> {

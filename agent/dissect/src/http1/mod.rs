@@ -5,18 +5,13 @@
 
 mod chunked;
 mod connection;
-mod content;
 mod exchange;
-mod fields;
 mod framing;
 mod head;
 mod message;
 mod pairing;
-mod post_data;
-pub(crate) mod query;
 mod recovery;
 mod start_line;
-mod text_map;
 mod upgrade;
 
 use crate::{Direction, Over, Probe, Protocol, Registration};

@@ -130,6 +130,12 @@ impl Pairing {
         self.queue.get(self.filling_response?)?.request.as_deref()
     }
 
+    /// When that was sent, and how many bytes it took.
+    pub(super) fn answered_since(&self) -> Option<(Timestamp, u64)> {
+        let exchange = self.queue.get(self.filling_response?)?;
+        Some((exchange.request_time, exchange.request_size))
+    }
+
     /// Whether the latest request waits for its response.
     pub(super) fn awaits(&self) -> bool {
         self.queue.back().is_some_and(Exchange::awaits_response)

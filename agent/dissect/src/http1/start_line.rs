@@ -5,6 +5,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use crate::Probe;
+use crate::http::fields::is_token;
 
 /// Bytes of an unfinished start line after which it is taken for something else.
 pub(crate) const START_LINE_BYTES: usize = 64 << 10;
@@ -52,12 +53,6 @@ const KNOWN_METHODS: [&[u8]; 26] = [
     b"UNSUBSCRIBE",
     b"M-SEARCH",
 ];
-
-/// `tchar` of RFC 9110, section 5.6.2.
-pub(crate) const fn is_token(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*'
-        | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
-}
 
 /// Whether `bytes` begin with a start line. Empty lines before it must be gone already.
 pub(crate) fn look(bytes: &[u8]) -> Probe {

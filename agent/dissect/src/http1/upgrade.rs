@@ -2,14 +2,14 @@
 //! CONNECT (section 9.3.6). What follows is handed to whoever reads it.
 
 use super::connection::{Connection, Progress, State};
-use super::fields::Fields;
 use super::head::Head;
 use super::message::Request;
-use super::query;
 use super::start_line::{self, StartLine};
+use crate::http::fields::Fields;
+use crate::http::query;
 use crate::item::Absence;
 use crate::websocket::{self, Extensions, Handshake};
-use crate::{Context, Direction, Probe, Successor};
+use crate::{Context, Direction, Probe, Successor, http2};
 
 /// How a request asked to speak another protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,7 +60,7 @@ impl Connection {
         let successor = match self.sides[direction.reverse().index()].state {
             // The rest of the request would be taken for the other protocol.
             state if state.is_body() => None,
-            _ => self.successor(direction, head),
+            _ => self.successor(direction, head, context),
         };
         self.finish(direction, context);
         self.sides.iter_mut().for_each(|side| side.state = State::Left);
@@ -75,7 +75,7 @@ impl Connection {
     }
 
     /// Who reads on; `None` where nobody can.
-    fn successor(&self, direction: Direction, head: &[u8]) -> Option<Successor> {
+    fn successor(&self, direction: Direction, head: &[u8], context: &Context<'_>) -> Option<Successor> {
         let request = self.pairing.answered_request();
         if request.is_some_and(|request| request.method() == b"CONNECT") {
             return Some(Successor::Probed);
@@ -85,11 +85,22 @@ impl Connection {
         let token = chosen.or_else(asked)?.to_ascii_lowercase();
         match token.as_slice() {
             b"websocket" => Some(self.websocket(direction, head)),
-            // HTTP/2 begins here (RFC 7540, section 3.2); the request stands for its stream 1.
-            b"h2c" => Some(Successor::Probed),
+            b"h2c" => Some(self.http2(context)),
             // RFC 2817.
             token if token.starts_with(b"tls/1.") => Some(Successor::Probed),
             _ => None,
+        }
+    }
+
+    /// HTTP/2 begins here (RFC 7540, section 3.2); the request stands for its stream 1.
+    fn http2(&self, context: &Context<'_>) -> Successor {
+        match (self.pairing.answered_request(), self.pairing.answered_since()) {
+            (Some(request), Some((time, size))) => {
+                let fields = Fields::of_head(request.stored.head());
+                let (method, target) = (request.method(), request.target());
+                Successor::Known(http2::after_upgrade(method, target, fields, time, size, context.limits))
+            }
+            _ => Successor::Probed,
         }
     }
 

@@ -30,6 +30,11 @@ fn is_scheme(text: &[u8]) -> bool {
         && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
+/// What lies between the slashes of a path.
+pub(crate) fn segments(path: &str) -> Vec<String> {
+    path.strip_prefix('/').unwrap_or(path).split('/').map(str::to_owned).collect()
+}
+
 /// The query inside a request target, without its question mark.
 pub(crate) fn query(target: &[u8]) -> &[u8] {
     let target = memchr(b'#', target).map_or(target, |fragment| &target[..fragment]);

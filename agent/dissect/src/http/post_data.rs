@@ -15,6 +15,8 @@ const MAX_PARAMS: usize = 1_024;
 pub(crate) struct PostData<'m> {
     mime_type: Cow<'m, str>,
     content: &'m [u8],
+    /// The text is base64.
+    binary: bool,
     params: OnceLock<Vec<Param<'m>>>,
 }
 
@@ -29,7 +31,14 @@ struct Param<'m> {
 impl<'m> PostData<'m> {
     /// `content` is the body without its content codings.
     pub(crate) fn new(mime_type: Cow<'m, str>, content: &'m [u8]) -> Self {
-        Self { mime_type, content, params: OnceLock::new() }
+        Self { mime_type, content, binary: false, params: OnceLock::new() }
+    }
+
+    /// With its text in base64, as the scripting API has it for HTTP/2.
+    #[must_use]
+    pub(crate) fn in_base64(mut self) -> Self {
+        self.binary = true;
+        self
     }
 
     fn params(&self) -> &Vec<Param<'m>> {
@@ -64,6 +73,7 @@ impl Object for PostData<'_> {
         Some(match name {
             "mimeType" => Value::str(&self.mime_type),
             "params" => Value::List(self.params()),
+            "text" if self.binary => Value::Base64(self.content),
             "text" => Value::Str(String::from_utf8_lossy(self.content)),
             _ => return None,
         })

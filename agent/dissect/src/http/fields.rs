@@ -5,24 +5,40 @@ use std::sync::OnceLock;
 
 use memchr::memchr;
 
-use super::start_line::is_token;
 use super::text_map::TextMap;
 use crate::value::{Object, Value};
+
+/// How header fields are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// As HTTP/1 sends them: a start line, then a line each.
+    Lines,
+    /// As [`push_pair`] writes them: out of a compressed header block.
+    Pairs,
+}
 
 /// The fields of a head in their order, as (name, raw value). Lines that are no fields are left out.
 #[derive(Clone)]
 pub(crate) struct Fields<'a> {
     rest: &'a [u8],
+    /// What comes after `rest`.
+    then: &'a [u8],
+    form: Form,
 }
 
 impl<'a> Fields<'a> {
     /// `lines` are header lines without the start line: a trailer section, or the part headers of a multipart body.
     pub(crate) fn of_lines(lines: &'a [u8]) -> Self {
-        Self { rest: lines }
+        Self { rest: lines, then: &[], form: Form::Lines }
     }
 
     pub(crate) fn of_head(head: &'a [u8]) -> Self {
-        Self { rest: memchr(b'\n', head).map_or(&[], |end| &head[end + 1..]) }
+        Self::of_lines(memchr(b'\n', head).map_or(&[], |end| &head[end + 1..]))
+    }
+
+    /// `pairs` and `more` are what [`push_pair`] wrote.
+    pub(crate) fn of_pairs(pairs: &'a [u8], more: &'a [u8]) -> Self {
+        Self { rest: pairs, then: more, form: Form::Pairs }
     }
 
     /// All values of the field `name`, which is in lower case.
@@ -35,6 +51,9 @@ impl<'a> Iterator for Fields<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.form == Form::Pairs {
+            return self.next_pair();
+        }
         loop {
             let mut end = memchr(b'\n', self.rest)?;
             // Obsolete line folding (RFC 9112, section 5.2): a line that begins with a blank continues the one before.
@@ -51,6 +70,38 @@ impl<'a> Iterator for Fields<'a> {
             }
         }
     }
+}
+
+impl<'a> Fields<'a> {
+    fn next_pair(&mut self) -> Option<(&'a [u8], &'a [u8])> {
+        if self.rest.is_empty() {
+            self.rest = std::mem::take(&mut self.then);
+        }
+        let (name, rest) = split_length(self.rest)?;
+        let (value, rest) = split_length(rest)?;
+        self.rest = rest;
+        Some((name, value))
+    }
+}
+
+fn split_length(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+}
+
+/// Appends a field to a head of [`Form::Pairs`]: each text with its length before it, since they may hold any byte.
+pub(crate) fn push_pair(head: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    for text in [name, value] {
+        // A header block is far shorter than 4 GiB.
+        head.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        head.extend_from_slice(text);
+    }
+}
+
+/// `tchar` of RFC 9110, section 5.6.2.
+pub(crate) const fn is_token(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*'
+        | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
 }
 
 /// A field value as text. Folds become one space; what is not UTF-8 becomes the replacement character.
@@ -99,10 +150,18 @@ impl<'m> Headers<'m> {
         Self { fields, table: OnceLock::new() }
     }
 
+    /// What stands between the values of a repeated field. HTTP/2 may split the cookies of one line into a field each
+    /// (RFC 9113, section 8.2.3).
+    fn separator(&self, name: &[u8]) -> &'static str {
+        if self.fields.form == Form::Pairs && name.eq_ignore_ascii_case(b"cookie") { "; " } else { "," }
+    }
+
     fn table(&self) -> &TextMap<'m> {
         self.table.get_or_init(|| {
             let mut table = TextMap::default();
-            self.fields.clone().for_each(|(name, value)| table.join(canonical(name), text(value)));
+            self.fields
+                .clone()
+                .for_each(|(name, value)| table.join(canonical(name), text(value), self.separator(name)));
             table
         })
     }
@@ -128,7 +187,7 @@ impl Object for Headers<'_> {
         let mut all = values.next()?;
         for value in values {
             let all = all.to_mut();
-            all.push(',');
+            all.push_str(self.separator(name.as_bytes()));
             all.push_str(&value);
         }
         Some(Value::Str(all))
@@ -164,6 +223,25 @@ mod tests {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         assert_eq!(fields, ["A=1", "B=two three", "C=", "a=2"]);
+    }
+
+    #[test]
+    fn pairs_hold_any_bytes() {
+        let (mut head, mut trailers) = (Vec::new(), Vec::new());
+        push_pair(&mut head, b":path", b"/a\r\nb: c");
+        push_pair(&mut head, b"cookie", b"a=1");
+        push_pair(&mut head, b"cookie", b"b=2");
+        push_pair(&mut trailers, b"", b"");
+        let fields = Fields::of_pairs(&head, &trailers);
+        assert_eq!(fields.clone().count(), 4);
+        assert_eq!(fields.clone().all(b":path").collect::<Vec<_>>(), [b"/a\r\nb: c"]);
+        let headers = Headers::new(fields);
+        let all = headers.table();
+        for value in [headers.get("Cookie"), all.get("Cookie")] {
+            assert!(matches!(value, Some(Value::Str(text)) if text == "a=1; b=2"));
+        }
+        // Cut anywhere, what is whole comes out.
+        assert_eq!(Fields::of_pairs(&head[..head.len() - 1], &[]).count(), 2);
     }
 
     #[test]

@@ -30,13 +30,13 @@ impl Texts<'_> {
 }
 
 impl<'m> TextMap<'m> {
-    /// Adds a text; several under one name become one, joined by commas.
-    pub(crate) fn join(&mut self, name: Cow<'m, str>, text: Cow<'m, str>) {
+    /// Adds a text; several under one name become one with the separator between them.
+    pub(crate) fn join(&mut self, name: Cow<'m, str>, text: Cow<'m, str>, separator: &str) {
         match self.position(&name) {
             Some(at) => {
                 if let Texts::One(all) = &mut self.entries[at].1 {
                     let all = all.to_mut();
-                    all.push(',');
+                    all.push_str(separator);
                     all.push_str(&text);
                 }
             }
@@ -107,8 +107,8 @@ mod tests {
                 map.collect(Cow::Owned(format!("n{number}")), Cow::Owned(format!("{round}")));
             }
         }
-        map.join(Cow::Borrowed("joined"), Cow::Borrowed("a"));
-        map.join(Cow::Borrowed("joined"), Cow::Borrowed("b"));
+        map.join(Cow::Borrowed("joined"), Cow::Borrowed("a"), ",");
+        map.join(Cow::Borrowed("joined"), Cow::Borrowed("b"), ",");
         let mut names = Vec::new();
         map.names(&mut |name| names.push(name.to_owned()));
         assert_eq!(names.len(), 101);
