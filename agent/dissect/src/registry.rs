@@ -1,13 +1,14 @@
 //! The protocols the agent knows.
 
 use crate::{
-    Registration, amqp, amqp1, diameter, dns, http1, icmp, kafka, memcached, mqtt, mysql, postgresql, quic,
-    radius, redis, sctp, tls, websocket,
+    Registration, amqp, amqp1, diameter, dns, http1, http2, icmp, kafka, memcached, mqtt, mysql, postgresql,
+    quic, radius, redis, sctp, tls, websocket,
 };
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
 pub static REGISTRY: &[Registration] = &[
     http1::REGISTRATION,
+    http2::REGISTRATION,
     tls::REGISTRATION,
     amqp::REGISTRATION,
     amqp1::REGISTRATION,
@@ -28,7 +29,3 @@ pub static REGISTRY: &[Registration] = &[
     icmp::REGISTRATION,
     sctp::REGISTRATION,
 ];
-use crate::{Registration, http1, http2, websocket};
-
-/// In the order they are asked; see [`crate::Protocol::priority`].
-pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, http2::REGISTRATION, websocket::REGISTRATION];
