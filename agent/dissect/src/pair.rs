@@ -146,7 +146,11 @@ impl<N> InOrder<N> {
         if self.alignment.is_known() {
             self.alignment.note_request(!self.waiting.is_empty() || !self.paired);
         } else {
-            let silence = half.time.since(self.answered_at);
+            // Without any response seen nobody knows since when there is silence.
+            let silence = match self.answered_at == Timestamp::default() {
+                true => 0,
+                false => half.time.since(self.answered_at),
+            };
             if !self.alignment.request(Some(silence)) {
                 context.items.push(self.kind.request(self.request_direction, half, Absence::Lost));
                 return;
