@@ -171,9 +171,14 @@ impl<N> InOrder<N> {
             }
             self.alignment.note_request(!self.waiting.is_empty() || !self.paired);
         } else {
-            // One that was sent before the latest response and is delivered late shows no turn.
+            // One that was sent before the latest response and is delivered late shows no turn. Without any response seen
+            // nobody knows since when there is silence.
             let late = half.time < self.answered_at;
-            let silence = if late { None } else { Some(half.time.since(self.answered_at)) };
+            let silence = match self.answered_at == Timestamp::default() {
+                _ if late => None,
+                true => Some(0),
+                false => Some(half.time.since(self.answered_at)),
+            };
             if !self.alignment.request(silence) {
                 context.items.push(self.kind.request(self.request_direction, half, Absence::Lost));
                 return;

@@ -188,6 +188,18 @@ fn with_both_sides_torn_pairing_waits_for_silence() {
 }
 
 #[test]
+fn with_no_response_seen_yet_there_is_no_silence() {
+    let mut stream = Stream::new(Limits::default());
+    stream.now = 5_000_000_000;
+    stream.event(&gap(ToServer, 50));
+    stream.event(&gap(ToClient, 50));
+    stream.event(&to_server(get("/3")));
+    stream.event(&to_client(ok("of two")));
+    let lines: Vec<_> = stream.items().iter().map(line).collect();
+    assert!(!lines.contains(&"GET /3 0 -> 200 6".to_owned()), "{lines:?}");
+}
+
+#[test]
 fn joined_in_the_middle() {
     // Between two messages: nothing is lost.
     let clean = [gap(ToServer, 0), gap(ToClient, 0), to_server(get("/1")), to_client(ok("x"))];

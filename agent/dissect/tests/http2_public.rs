@@ -37,7 +37,8 @@ fn public_captures_give_what_is_in_them() {
     }
     let mut failures = Vec::new();
     for (capture, items, good) in CAPTURES {
-        let replay = replay(&folder.join(capture), Limits::default());
+        let mut replay = replay(&folder.join(capture), Limits::default());
+        replay.items.retain(|item| item.draft.protocol.name == "http");
         let mut lines = Vec::new();
         for item in &replay.items {
             let mut out = Vec::new();

@@ -368,7 +368,8 @@ fn other_protocols_are_left_to_others() {
     ] {
         let mut talk = Talk::new(80);
         talk.client(up).server(down).client(up).server(down);
-        let items = talk.finish();
+        let items: Vec<_> =
+            talk.finish().into_iter().filter(|item| item["protocol"]["name"] == "ws").collect();
         assert!(items.is_empty(), "{items:?}");
     }
     // It begins like one, and is not.

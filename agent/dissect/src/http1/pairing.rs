@@ -89,6 +89,8 @@ impl Pairing {
         } else {
             let silence = match self.filling_response {
                 Some(_) => None,
+                // Without any response seen nobody knows since when there is silence.
+                None if self.answered_at == Timestamp::default() => Some(0),
                 None => Some(time.since(self.answered_at)),
             };
             if self.alignment.request(silence) {
