@@ -38,7 +38,8 @@ fn hold_against(items: &[Value], truth: &[Value]) {
         assert!(line["size"].is_null() || *size == line["size"], "{item}");
         assert!(line["stats"].is_null() || response["stats"].is_object(), "{item}");
         assert!(
-            line["hits"].is_null() || response["values"].as_array().unwrap().len() as u64 == line["hits"]
+            line["hits"].is_null()
+                || response["values"].as_array().expect("a list").len() as u64 == line["hits"]
         );
     }
 }
