@@ -37,7 +37,9 @@ fn line(item: &Value) -> String {
     };
     let error = match &item["error"] {
         Value::Null => String::new(),
-        error => format!(", {}: {}", error["type"].as_str().unwrap(), error["msg"].as_str().unwrap()),
+        error => {
+            format!(", {}: {}", error["type"].as_str().unwrap_or("-"), error["msg"].as_str().unwrap_or("-"))
+        }
     };
     format!("{} -> {}{error}", side(&item["request"]), side(&item["response"]))
 }

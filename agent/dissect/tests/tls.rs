@@ -16,17 +16,17 @@ use talk::Talk;
 const CAPTURES: [&str; 3] = ["tls12", "tls13_http1", "tls13_http2"];
 
 fn record(kind: u8, content: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let length = u16::try_from(content.len()).expect("a record fits").to_be_bytes();
     [&[kind, 3, 3, length[0], length[1]][..], content].concat()
 }
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+    let length = u32::try_from(body.len()).expect("a message fits").to_be_bytes();
     [&[kind, length[1], length[2], length[3]][..], body].concat()
 }
 
 fn with_length(bytes: &[u8]) -> Vec<u8> {
-    [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat()
+    [&u16::try_from(bytes.len()).expect("a vector fits").to_be_bytes()[..], bytes].concat()
 }
 
 fn extension(number: u16, data: &[u8]) -> Vec<u8> {

@@ -13,7 +13,7 @@ use crate::lex::is_word;
 use crate::parse::{self, Lookup};
 
 /// Macro, field of `protocol`, what it must be. The HTTP family has one name, so its members differ in `abbr`.
-pub const BUILT_IN: [(&str, &str, &str); 23] = [
+pub const BUILT_IN: [(&str, &str, &str); 24] = [
     ("http", "abbr", "HTTP"),
     ("http2", "abbr", "HTTP/2"),
     ("grpc", "abbr", "gRPC"),
@@ -23,6 +23,7 @@ pub const BUILT_IN: [(&str, &str, &str); 23] = [
     ("kafka", "name", "kafka"),
     ("redis", "name", "redis"),
     ("mqtt", "name", "mqtt"),
+    ("memcached", "name", "memcached"),
     ("tcp", "name", "tcp"),
     ("udp", "name", "udp"),
     ("icmp", "name", "icmp"),

@@ -70,7 +70,7 @@ pub(crate) fn check(path: &Path) -> (Vec<String>, f64) {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        random % one_in == 0
+        random.is_multiple_of(one_in)
     };
     let mut variants: Vec<(String, Vec<Frame>)> = Vec::new();
     for at in 0..intact.len().min(150) {
