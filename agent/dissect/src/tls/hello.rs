@@ -1,0 +1,227 @@
+//! ClientHello and ServerHello (RFC 8446, section 4.1; RFC 5246, section 7.4.1; RFC 6101 for what came before).
+
+use crate::read::{ParseError, Reader};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extension<'a> {
+    pub number: u16,
+    pub data: &'a [u8],
+}
+
+/// As much of a hello as could be read.
+#[derive(Default, Debug)]
+pub(crate) struct ClientHello<'a> {
+    pub version: u16,
+    pub session_id: &'a [u8],
+    pub ciphers: Vec<u16>,
+    pub extensions: Vec<Extension<'a>>,
+    pub server_name: Option<&'a [u8]>,
+    pub alpn: Vec<&'a [u8]>,
+    pub versions: Vec<u16>,
+    pub groups: Vec<u16>,
+    pub point_formats: &'a [u8],
+    pub signature_schemes: Vec<u16>,
+    /// Groups it sends a key for.
+    pub key_shares: Vec<u16>,
+}
+
+#[derive(Default, Debug)]
+pub(crate) struct ServerHello<'a> {
+    /// As the message says in its beginning, where TLS 1.3 claims to be 1.2.
+    pub legacy_version: u16,
+    pub version: u16,
+    /// It asks for another ClientHello.
+    pub is_retry: bool,
+    pub session_id: &'a [u8],
+    pub cipher: u16,
+    pub extensions: Vec<Extension<'a>>,
+    pub alpn: Option<&'a [u8]>,
+    pub group: Option<u16>,
+    /// A key agreed on before is used.
+    pub pre_shared_key: bool,
+}
+
+/// The random value by which a ServerHello is a HelloRetryRequest (RFC 8446, section 4.1.3).
+const RETRY: [u8; 32] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
+    0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
+
+impl<'a> ClientHello<'a> {
+    /// Reads the body of the message; with DTLS it has a cookie more. What was read before an error counts.
+    pub(crate) fn parse(body: &'a [u8], has_cookie: bool) -> (Self, Result<(), ParseError>) {
+        let mut hello = Self::default();
+        let result = hello.read(&mut Reader::new(body), has_cookie);
+        (hello, result)
+    }
+
+    fn read(&mut self, reader: &mut Reader<'a>, has_cookie: bool) -> Result<(), ParseError> {
+        self.version = reader.u16_be()?;
+        reader.skip(32)?;
+        self.session_id = block8(reader)?;
+        if has_cookie {
+            block8(reader)?;
+        }
+        self.ciphers = numbers(reader)?;
+        block8(reader)?;
+        let Some((mut extensions, length)) = extensions(reader)? else { return Ok(()) };
+        while let Some((extension, at)) = next_extension(&mut extensions)? {
+            self.extensions.push(extension);
+            self.extension(extension).map_err(|error| error_at(error, reader.position() + at))?;
+        }
+        reader.skip(length)
+    }
+
+    fn extension(&mut self, extension: Extension<'a>) -> Result<(), ParseError> {
+        let mut reader = Reader::new(extension.data);
+        match extension.number {
+            0 if !reader.is_empty() => {
+                let length = reader.u16_be()?;
+                let mut names = reader.part(length.into())?;
+                while !names.is_empty() {
+                    let kind = names.u8()?;
+                    let name = block16(&mut names)?;
+                    if kind == 0 && self.server_name.is_none() {
+                        self.server_name = Some(name);
+                    }
+                }
+            }
+            10 => self.groups = numbers(&mut reader)?,
+            11 => self.point_formats = block8(&mut reader)?,
+            13 => self.signature_schemes = numbers(&mut reader)?,
+            16 => {
+                let length = reader.u16_be()?;
+                let mut protocols = reader.part(length.into())?;
+                while !protocols.is_empty() {
+                    self.alpn.push(block8(&mut protocols)?);
+                }
+            }
+            43 => {
+                let list = block8(&mut reader)?;
+                self.versions =
+                    list.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
+            }
+            51 => {
+                let length = reader.u16_be()?;
+                let mut shares = reader.part(length.into())?;
+                while !shares.is_empty() {
+                    self.key_shares.push(shares.u16_be()?);
+                    block16(&mut shares)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(crate) fn extension_data(&self, number: u16) -> Option<&'a [u8]> {
+        self.extensions.iter().find(|extension| extension.number == number).map(|extension| extension.data)
+    }
+
+    /// The CLIENT-HELLO of SSL 2.0, which clients of SSL 3.0 and TLS 1.0 sent too (RFC 5246, appendix E.2); `body` is what
+    /// follows the message type. Cipher suites that SSL 2.0 alone has are left out.
+    pub(crate) fn parse_v2(body: &'a [u8]) -> (Self, Result<(), ParseError>) {
+        let mut hello = Self::default();
+        let result = hello.read_v2(&mut Reader::new(body));
+        (hello, result)
+    }
+
+    fn read_v2(&mut self, reader: &mut Reader<'a>) -> Result<(), ParseError> {
+        self.version = reader.u16_be()?;
+        let [ciphers, session_id, challenge] = [reader.u16_be()?, reader.u16_be()?, reader.u16_be()?];
+        let ciphers = reader.take(ciphers.into())?;
+        let ciphers = ciphers.as_chunks::<3>().0;
+        self.ciphers = ciphers
+            .iter()
+            .filter(|[first, ..]| *first == 0)
+            .map(|[_, high, low]| u16::from_be_bytes([*high, *low]))
+            .collect();
+        self.session_id = reader.take(session_id.into())?;
+        reader.skip(challenge.into())
+    }
+}
+
+impl<'a> ServerHello<'a> {
+    /// Reads the body of the message. What was read before an error counts.
+    pub(crate) fn parse(body: &'a [u8]) -> (Self, Result<(), ParseError>) {
+        let mut hello = Self::default();
+        let result = hello.read(&mut Reader::new(body));
+        (hello, result)
+    }
+
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), ParseError> {
+        self.legacy_version = reader.u16_be()?;
+        self.version = self.legacy_version;
+        self.is_retry = reader.array()? == RETRY;
+        // Drafts of TLS 1.3 before 22 left out what 1.3 has no use for.
+        let is_draft = self.legacy_version >> 8 == 0x7f;
+        if !is_draft {
+            self.session_id = block8(reader)?;
+        }
+        self.cipher = reader.u16_be()?;
+        if !is_draft {
+            reader.u8()?;
+        }
+        let Some((mut extensions, length)) = extensions(reader)? else { return Ok(()) };
+        while let Some((extension, at)) = next_extension(&mut extensions)? {
+            self.extensions.push(extension);
+            self.extension(extension).map_err(|error| error_at(error, reader.position() + at))?;
+        }
+        reader.skip(length)
+    }
+
+    fn extension(&mut self, extension: Extension<'a>) -> Result<(), ParseError> {
+        let mut reader = Reader::new(extension.data);
+        match extension.number {
+            16 => {
+                reader.skip(2)?;
+                self.alpn = Some(block8(&mut reader)?);
+            }
+            41 => self.pre_shared_key = true,
+            43 => self.version = reader.u16_be()?,
+            51 => self.group = Some(reader.u16_be()?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The extensions there are, which may be none, and the length they claim; does not read past them.
+fn extensions<'a>(reader: &mut Reader<'a>) -> Result<Option<(Reader<'a>, usize)>, ParseError> {
+    if reader.is_empty() {
+        return Ok(None);
+    }
+    let length = usize::from(reader.u16_be()?);
+    let rest = reader.rest();
+    Ok(Some((Reader::new(rest.get(..length).unwrap_or(rest)), length)))
+}
+
+/// The next extension and where its data begins.
+fn next_extension<'a>(reader: &mut Reader<'a>) -> Result<Option<(Extension<'a>, usize)>, ParseError> {
+    if reader.is_empty() {
+        return Ok(None);
+    }
+    let number = reader.u16_be()?;
+    let data = block16(reader)?;
+    Ok(Some((Extension { number, data }, reader.position() - data.len())))
+}
+
+const fn error_at(error: ParseError, base: usize) -> ParseError {
+    ParseError { offset: error.offset + base, what: error.what }
+}
+
+fn block8<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], ParseError> {
+    let length = reader.u8()?;
+    reader.take(length.into())
+}
+
+pub(crate) fn block16<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], ParseError> {
+    let length = reader.u16_be()?;
+    reader.take(length.into())
+}
+
+/// A list of 16-bit numbers with its length in bytes before it.
+fn numbers(reader: &mut Reader<'_>) -> Result<Vec<u16>, ParseError> {
+    let list = block16(reader)?;
+    Ok(list.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect())
+}
