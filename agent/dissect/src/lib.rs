@@ -19,6 +19,7 @@ pub mod frame;
 pub mod http1;
 pub mod item;
 pub mod json;
+pub mod ldap;
 pub mod limits;
 pub mod pair;
 pub mod protocol;

@@ -1,6 +1,7 @@
 //! The protocols the agent knows.
 
-use crate::{Registration, http1, tls};
+use crate::{Registration, http1, ldap, tls};
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
-pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, tls::REGISTRATION];
+pub static REGISTRY: &[Registration] =
+    &[http1::REGISTRATION, tls::REGISTRATION, ldap::REGISTRATION, ldap::DATAGRAMS];
