@@ -39,6 +39,11 @@ pub(super) struct Exchanges {
     answers: Vec<Answer>,
     answer_bytes: usize,
     losses: u32,
+    /// Bytes of the server were lost, and since then no request was sent by a client that had its answers: the answer to a
+    /// request that is seen may have begun in what was lost.
+    doubtful: bool,
+    /// A request was answered since the latest loss.
+    answered: bool,
     abandoned: Vec<i64>,
     latest_id: i64,
     /// Message ids were seen to grow, and nothing else.
@@ -83,6 +88,8 @@ impl Exchanges {
             answers: Vec::new(),
             answer_bytes: 0,
             losses: 0,
+            doubtful: false,
+            answered: false,
             abandoned: Vec::new(),
             latest_id: 0,
             grows: false,
@@ -174,7 +181,9 @@ impl Exchanges {
             return meaning;
         }
         self.finish(head.id, Absence::Lost, context);
-        self.pairs.request(head.id, half, self.losses, context);
+        self.doubtful &= !(self.answered && self.pairs.is_empty());
+        let losses = if self.doubtful { self.losses.wrapping_sub(1) } else { self.losses };
+        self.pairs.request(head.id, half, losses, context);
         meaning
     }
 
@@ -234,6 +243,7 @@ impl Exchanges {
         } else if is_search {
             answer_fields(&mut fields, Default::default(), false, true);
         }
+        self.answered |= losses.is_some();
         if losses.is_some_and(|losses| losses != self.losses) {
             last.error.get_or_insert_with(|| "messages of the response may be missing".to_owned());
         }
@@ -268,6 +278,7 @@ impl Exchanges {
     pub(super) fn lose(&mut self, direction: Direction, context: &mut Context<'_>) {
         if self.client != Some(direction) {
             self.losses = self.losses.wrapping_add(1);
+            (self.doubtful, self.answered) = (true, false);
             for answer in &mut self.answers {
                 let message = "messages of the response may be missing";
                 answer.error.get_or_insert_with(|| message.to_owned());
