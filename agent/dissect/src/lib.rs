@@ -25,6 +25,7 @@ pub mod pair;
 pub mod protocol;
 pub mod read;
 pub mod registry;
+pub mod smtp;
 mod stream;
 mod tcp;
 pub mod tls;

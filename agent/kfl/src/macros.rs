@@ -13,7 +13,7 @@ use crate::lex::is_word;
 use crate::parse::{self, Lookup};
 
 /// Macro, field of `protocol`, what it must be. The HTTP family has one name, so its members differ in `abbr`.
-pub const BUILT_IN: [(&str, &str, &str); 21] = [
+pub const BUILT_IN: [(&str, &str, &str); 22] = [
     ("http", "abbr", "HTTP"),
     ("http2", "abbr", "HTTP/2"),
     ("grpc", "abbr", "gRPC"),
@@ -31,6 +31,7 @@ pub const BUILT_IN: [(&str, &str, &str); 21] = [
     ("radius", "name", "radius"),
     ("diameter", "name", "diameter"),
     ("tlsx", "name", "tlsx"),
+    ("smtp", "name", "smtp"),
     ("syscall", "name", "syscall"),
     ("mongodb", "name", "mongodb"),
     ("mysql", "name", "mysql"),
