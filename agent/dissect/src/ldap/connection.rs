@@ -112,7 +112,10 @@ impl Dissector for Connection {
         if let Some(framed) = self.frames.gap(&self.framing, direction, bytes, unparsed, context) {
             self.message(direction, &framed, context);
         }
-        self.exchanges.lose(direction, context);
+        // Where a capture joins, nothing is lost of what is asked for from then on.
+        if self.sure || bytes > 0 {
+            self.exchanges.lose(direction, context);
+        }
     }
 
     fn overflow(&mut self, direction: Direction, unparsed: &[u8], context: &mut Context<'_>) {
