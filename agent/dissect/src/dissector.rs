@@ -102,6 +102,11 @@ impl<'a> Context<'a> {
         Self { now, clock: 0, offset: 0, ipv6: false, limits, counters, items, verdict: Verdict::None }
     }
 
+    /// Whether the dissector said that it reads no further.
+    pub(crate) const fn is_decided(&self) -> bool {
+        matches!(self.verdict, Verdict::Withdrawn | Verdict::HandedOver(_))
+    }
+
     /// It is certainly this protocol; ends a trial.
     pub fn confirm(&mut self) {
         if matches!(self.verdict, Verdict::None) {
