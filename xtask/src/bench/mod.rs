@@ -6,7 +6,6 @@ mod measure;
 mod namespace;
 mod replay;
 mod scripts;
-mod table;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
