@@ -2,6 +2,7 @@
 
 mod agents;
 mod capture;
+mod dissect;
 mod measure;
 mod namespace;
 mod replay;
@@ -21,12 +22,14 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Bench {
+    Dissect(dissect::Arguments),
     Replay(replay::Arguments),
     Scripts(scripts::Arguments),
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     match &arguments.bench {
+        Bench::Dissect(arguments) => dissect::run(workspace, arguments),
         Bench::Replay(arguments) => replay::run(workspace, arguments),
         Bench::Scripts(arguments) => scripts::run(workspace, arguments),
     }

@@ -10,7 +10,7 @@ use super::{Message, Place};
 use crate::table::Table;
 
 pub(super) struct Report {
-    /// How many differences of a protocol are kept.
+    /// How many differences of a protocol are kept, each only once.
     differences: usize,
     files: usize,
     counts: BTreeMap<&'static str, Counts>,
@@ -29,7 +29,9 @@ impl Report {
         }
         for (by, message) in outcome.alone {
             let kept = self.alone.entry(message.protocol).or_default();
-            if kept.len() < self.differences {
+            let told =
+                |(_, told_by, told): &(PathBuf, By, Message)| *told_by == by && told.key == message.key;
+            if kept.len() < self.differences && !kept.iter().any(told) {
                 kept.push((file.to_owned(), by, message));
             }
         }
@@ -137,7 +139,7 @@ mod tests {
     fn several_captures_are_summed_up_and_named() {
         let text = report(3, 2).text();
         assert!(text.contains("http1        3            3            0"), "{text}");
-        assert_eq!(text.matches("only tshark: a.pcap: ").count(), 2, "{text}");
+        assert_eq!(text.matches("only tshark: a.pcap: ").count(), 1, "{text}");
         assert!(report(1, 0).text().ends_with("50.0 %\n"));
     }
 

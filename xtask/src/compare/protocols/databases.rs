@@ -104,6 +104,10 @@ fn redis(item: &Exchange<'_>) -> Said {
 fn memcache(layer: &Layer) -> Vec<String> {
     if let Some(opcode) = layer.number("memcache.opcode") {
         let side = if layer.number("memcache.magic") == Some(0x80) { "request" } else { "response" };
+        // Statistics come in a response each, of which the last is empty; together they are one item.
+        if side == "response" && opcode == STATISTICS && layer.number("memcache.key.length") != Some(0) {
+            return Vec::new();
+        }
         return vec![format!("{side} {opcode}")];
     }
     let command = layer.get("memcache.command").filter(|_| layer.to_server());
@@ -112,6 +116,8 @@ fn memcache(layer: &Layer) -> Vec<String> {
     let answer = layer.get("memcache.response").filter(|_| !layer.to_server()).map(plain);
     command.into_iter().chain(answer.filter(|word| is_answer(word))).collect()
 }
+
+const STATISTICS: u64 = 16;
 
 /// The end of a list of values is one to tshark only when it comes alone.
 fn is_answer(word: &str) -> bool {
@@ -159,7 +165,10 @@ const COMMANDS: &[(u64, &str)] = &[
 /// Commands with their statement, logins, and errors with their number. Whether an answer's packet is a row or its end is not
 /// for tshark to say.
 fn mysql_packet(layer: &Layer) -> Vec<String> {
-    let command = layer.number("mysql.command").map(|number| {
+    // What comes after a command in several packets, such as a file, is no command though its first byte is read as one.
+    let command =
+        layer.number("mysql.command").filter(|number| COMMANDS.iter().any(|(known, _)| known == number));
+    let command = command.map(|number| {
         let query = if matches!(number, 3 | 22) { layer.get("mysql.query") } else { None };
         key(&[&named(COMMANDS, number), &plain(query.unwrap_or_default())])
     });

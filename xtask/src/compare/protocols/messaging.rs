@@ -19,8 +19,11 @@ fn amqp_frame(layer: &Layer) -> Vec<String> {
 }
 
 fn amqp(item: &Exchange<'_>) -> Said {
-    let method =
-        |side: Side<'_>| side.text("/method").filter(|name| *name != "protocol header").map(str::to_owned);
+    // What is no method: the header a connection begins with, and the sign that nothing waits in a queue.
+    let method = |side: Side<'_>| {
+        let name = side.text("/method").filter(|name| name.contains(' ') && *name != "protocol header")?;
+        Some(name.to_owned())
+    };
     item.sides(method, method)
 }
 
@@ -103,10 +106,14 @@ fn nats(item: &Exchange<'_>) -> Said {
     item.sides(command, command)
 }
 
-/// Commands by name; of an answer's lines the first.
+/// Commands by name; of an answer's lines the last.
 fn smtp_line(layer: &Layer) -> Vec<String> {
     let command = layer.get("smtp.req.command").map(|name| plain(name).to_ascii_uppercase());
-    let code = layer.get("smtp.response.code").map(str::to_owned);
+    let code = layer.get("smtp.response.code").filter(|code| {
+        let line = layer.get("smtp.response").unwrap_or_default();
+        !line.strip_prefix(*code).is_some_and(|rest| rest.starts_with('-'))
+    });
+    let code = code.map(str::to_owned);
     command.into_iter().chain(code).collect()
 }
 
@@ -164,5 +171,9 @@ mod tests {
         let layer = Layer::of("smtp", &[("smtp.req.command", "ehlo")]);
         let item = item(json!({ "command": "EHLO" }), Value::Null);
         assert_eq!(smtp(&Exchange(&item))[0].1, smtp_line(&layer)[0]);
+        let line =
+            |text| smtp_line(&Layer::of("smtp", &[("smtp.response", text), ("smtp.response.code", "250")]));
+        assert_eq!(line("250 HELP"), ["250"]);
+        assert_eq!(line("250-SIZE"), [] as [&str; 0]);
     }
 }
