@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(copies[1].data[22 + 12..22 + 16], [198, 51, 101, 2]);
         assert!(is_sound(&copies[1].data[22..]));
         let arp = packet(LinkType::ETHERNET, 0, [&[2; 12][..], &[8, 6], &[7; 28]].concat());
-        assert_eq!(multiply(&[arp.clone()], 2)[1].data, arp.data);
+        assert_eq!(multiply(std::slice::from_ref(&arp), 2)[1].data, arp.data);
     }
 
     #[test]

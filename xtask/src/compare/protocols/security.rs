@@ -6,7 +6,13 @@ use crate::compare::layer::{Layer, number};
 pub(super) const TABLE: &[Mapping] = &[
     Mapping { protocol: "tls", items: ("tlsx", ""), layers: &["tls"], theirs: hellos, ours: handshake },
     Mapping { protocol: "quic", items: ("quic", ""), layers: &["quic"], theirs: hellos, ours: handshake },
-    Mapping { protocol: "ldap", items: ("ldap", ""), layers: &["ldap"], theirs: ldap_message, ours: ldap },
+    Mapping {
+        protocol: "ldap",
+        items: ("ldap", ""),
+        layers: &["ldap", "cldap"],
+        theirs: ldap_message,
+        ours: ldap,
+    },
     Mapping {
         protocol: "radius",
         items: ("radius", ""),
