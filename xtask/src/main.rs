@@ -5,6 +5,7 @@
 mod bench;
 mod build;
 mod check;
+mod compare;
 mod ebpf;
 mod engine;
 mod fuzz;
@@ -12,6 +13,7 @@ mod launch;
 mod new_protocol;
 mod process;
 mod setup;
+mod table;
 mod test;
 mod v8;
 mod vary;
@@ -48,6 +50,7 @@ enum Command {
     Replay(launch::Arguments),
     Test(test::Arguments),
     Check(check::Arguments),
+    Compare(compare::Arguments),
     Fuzz(fuzz::Arguments),
     NewProtocol(new_protocol::Arguments),
     Bench(bench::Arguments),
@@ -76,6 +79,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Run(arguments) => launch::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
+        Command::Compare(arguments) => compare::run(&workspace, &arguments),
         Command::Vary(arguments) => vary::run(&arguments),
         Command::V8(arguments) => v8::run(&workspace, &arguments),
         Command::NewProtocol(arguments) => new_protocol::run(&workspace, &arguments),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use remora_packet::LinkType;
 use remora_pcap::{PcapReader, PcapWriter, Resolution};
 use remora_variants::{OwnedPacket, Variant};
 
@@ -79,6 +80,11 @@ pub(crate) fn write(path: &Path, packets: &[OwnedPacket]) -> Result<()> {
     let Some(link) = packets.first().map(|packet| packet.link) else {
         bail!("{}: no packets are left to write", path.display());
     };
+    write_all(path, link, packets)
+}
+
+/// As [`write`], of no packets too.
+pub(crate) fn write_all(path: &Path, link: LinkType, packets: &[OwnedPacket]) -> Result<()> {
     let file = File::create(path).with_context(|| format!("{} can't be written", path.display()))?;
     let mut writer = PcapWriter::new(BufWriter::new(file), link, 0, Resolution::Nanos)?;
     for packet in packets {

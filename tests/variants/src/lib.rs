@@ -1,13 +1,15 @@
-//! Makes a capture worse, the same way each time: what a dissector may not be led astray by.
+//! Makes a capture worse, the same way each time: what a dissector may not be led astray by. Or larger, for measuring.
 //!
 //! Used by the tests that hold the items of a damaged capture against those of the intact one, and by
 //! `cargo xtask vary`, which writes such captures for a closer look.
 #![forbid(unsafe_code)]
 
+mod copies;
 mod random;
 
 use std::fmt;
 
+pub use copies::multiply;
 use random::Random;
 use remora_packet::{LinkType, Packet, Timestamp};
 

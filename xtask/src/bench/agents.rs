@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -46,10 +47,20 @@ pub(super) fn build(workspace: &Workspace, only: Option<Engine>) -> Result<Vec<(
 /// Builds a benchmark of the script host with an engine that an agent was built with; returns its binary.
 pub(super) fn host_bench(workspace: &Workspace, engine: Engine, name: &str) -> Result<PathBuf> {
     let choice = engine::choose(workspace, Some(engine))?;
+    bench(workspace, "remora-script", name, |command| engine::apply(workspace, &choice, command))
+}
+
+/// Builds a package's benchmark; returns its binary.
+pub(super) fn bench(
+    workspace: &Workspace,
+    package: &str,
+    name: &str,
+    configure: impl FnOnce(&mut Command) -> Result<()>,
+) -> Result<PathBuf> {
     let mut command = workspace.cargo();
-    command.args(["bench", "--package", "remora-script", "--bench", name, "--no-run"]);
+    command.args(["bench", "--package", package, "--bench", name, "--no-run"]);
     command.args(["--message-format", "json-render-diagnostics"]);
-    engine::apply(workspace, &choice, &mut command)?;
+    configure(&mut command)?;
     let mut binary = None;
     let status = process::read_lines(&mut command, |line| binary = executable(line, name).or(binary.take()))?;
     if !status.success() {

@@ -2,11 +2,11 @@
 
 mod agents;
 mod capture;
+mod dissect;
 mod measure;
 mod namespace;
 mod replay;
 mod scripts;
-mod table;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -22,12 +22,14 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Bench {
+    Dissect(dissect::Arguments),
     Replay(replay::Arguments),
     Scripts(scripts::Arguments),
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     match &arguments.bench {
+        Bench::Dissect(arguments) => dissect::run(workspace, arguments),
         Bench::Replay(arguments) => replay::run(workspace, arguments),
         Bench::Scripts(arguments) => scripts::run(workspace, arguments),
     }

@@ -10,10 +10,10 @@ use clap::Args;
 use super::agents;
 use super::capture::{self, TRANSACTIONS};
 use super::measure::{self, Cost, median};
-use super::table::Table;
 use crate::engine::Engine;
 use crate::process::say;
 use crate::setup::Plan;
+use crate::table::Table;
 use crate::workspace::Workspace;
 
 /// Replays an HTTP/1.1 keep-alive capture, without and with scripts, beside tcpdump and tshark

@@ -11,10 +11,10 @@ use clap::Args;
 use super::agents;
 use super::capture::{self, TRANSACTIONS};
 use super::measure::{self, median};
-use super::table::Table;
 use crate::engine::Engine;
 use crate::process::{self, say};
 use crate::setup::Plan;
+use crate::table::Table;
 use crate::workspace::Workspace;
 
 /// Calls hooks for the items of an HTTP/1.1 capture, beside Node.js on the same items as JSON lines

@@ -12,11 +12,13 @@ static HEAP: Counting = Counting;
 
 thread_local! {
     static CALLS: Cell<u64> = const { Cell::new(0) };
+    static BYTES: Cell<u64> = const { Cell::new(0) };
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
 fn count(change: isize) {
+    BYTES.set(BYTES.get() + change.max(0) as u64);
     LIVE.set(LIVE.get() + change);
     PEAK.set(PEAK.get().max(LIVE.get()));
 }
@@ -48,6 +50,11 @@ unsafe impl GlobalAlloc for Counting {
 /// Allocations and reallocations so far.
 pub fn calls() -> u64 {
     CALLS.get()
+}
+
+/// Bytes asked for so far, of growth the difference.
+pub fn bytes() -> u64 {
+    BYTES.get()
 }
 
 /// Bytes allocated now.

@@ -1,19 +1,19 @@
 //! Columns of text: the first flush left, the others flush right.
 
 #[derive(Default)]
-pub(super) struct Table(Vec<Vec<String>>);
+pub(crate) struct Table(Vec<Vec<String>>);
 
 impl Table {
-    pub(super) fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
+    pub(crate) fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
         self.0.push(cells.into_iter().map(Into::into).collect());
     }
 
-    pub(super) fn print(&self) {
+    pub(crate) fn print(&self) {
         print!("{}", self.render());
     }
 
-    fn render(&self) -> String {
-        let columns = self.0.iter().map(Vec::len).max().unwrap_or(0);
+    pub(crate) fn render(&self) -> String {
+        let columns = self.columns();
         let width = |column: usize| {
             self.0
                 .iter()
@@ -39,6 +39,24 @@ impl Table {
         }
         text
     }
+
+    /// The same for a page: the first row is the head.
+    pub(crate) fn markdown(&self) -> String {
+        let columns = self.columns();
+        let line = |row: &Vec<String>| {
+            let cells =
+                (0..columns).map(|column| row.get(column).map_or("", String::as_str).replace('|', "\\|"));
+            format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+        };
+        let mut rows = self.0.iter();
+        let Some(head) = rows.next() else { return String::new() };
+        let rule = format!("| ---{} |\n", " | ---:".repeat(columns - 1));
+        line(head) + &rule + &rows.map(line).collect::<String>()
+    }
+
+    fn columns(&self) -> usize {
+        self.0.iter().map(Vec::len).max().unwrap_or(0)
+    }
 }
 
 #[cfg(test)]
@@ -51,5 +69,14 @@ mod tests {
         table.row(["", "CPU s", "×"]);
         table.row(["tcpdump", "0.15", "1.00"]);
         assert_eq!(table.render(), "         CPU s     ×\ntcpdump   0.15  1.00\n");
+    }
+
+    #[test]
+    fn a_page_has_a_rule_below_the_head() {
+        let mut table = Table::default();
+        table.row(["a", "b", "c"]);
+        table.row(["x|y", "1"]);
+        assert_eq!(table.markdown(), "| a | b | c |\n| --- | ---: | ---: |\n| x\\|y | 1 |  |\n");
+        assert_eq!(Table::default().markdown(), "");
     }
 }
