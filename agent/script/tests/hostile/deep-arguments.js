@@ -4,8 +4,8 @@
 function onItemCaptured(data) {
   if (data.index !== 1) return;
   let deep = {};
-  for (let i = 0; i < 200000; i++) deep = { deep };
-  const text = "[".repeat(1000000);
+  for (let i = 0; i < 50000; i++) deep = { deep };
+  const text = "[".repeat(200000);
   let stopped = 0;
   for (const call of [
     () => console.log(JSON.stringify(deep)),
