@@ -8,7 +8,9 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use remora_dissect::{Context, Direction, Dissector, End, Engine, Limits, Over, Probe, Registration, http1};
+use remora_dissect::{
+    Context, Direction, Dissector, End, Engine, Limits, Options, Over, Probe, Registration, http1,
+};
 use remora_fuzz::{Input, origin};
 use remora_packet::{LinkType, Packet, Timestamp};
 
@@ -60,6 +62,9 @@ impl Dissector for Recorder {
         0
     }
 }
+
+/// Nothing but what the dissector is given counts here.
+const OPTIONS: Options = Options { conversations: false, connection_errors: false };
 
 static REGISTRY: &[Registration] = &[Registration {
     protocol: &http1::HTTP_1_1,
@@ -218,7 +223,7 @@ fuzz_target!(|data: &[u8]| {
         tame,
         first: [input.u32(), input.u32()],
         nanos: 0,
-        engine: Engine::with_registry(limits, origin(), REGISTRY),
+        engine: Engine::with_registry(limits, origin(), REGISTRY).with_options(OPTIONS),
         sent: [vec![None; PLACES], vec![None; PLACES]],
         starts: [vec![0], vec![0]],
         contradicted: false,

@@ -90,8 +90,12 @@ impl Fields {
         Self(Vec::with_capacity(fields))
     }
 
+    /// Appends a field. A name from the wire may come twice: the later value counts, as in JSON.
     pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Tree>) {
-        self.0.push((name.into(), value.into()));
+        match name.into() {
+            name @ Cow::Borrowed(_) => self.0.push((name, value.into())),
+            name @ Cow::Owned(_) => self.set(name, value),
+        }
     }
 
     /// Appends where there is a value.
@@ -112,12 +116,13 @@ impl Fields {
         self.0.append(&mut others.0);
     }
 
-    /// Replaces the value of a name, or appends it.
+    /// Replaces the value of a name, or appends it. Lists of names from the wire are capped, so looking through them is not
+    /// what takes the time.
     pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Tree>) {
         let name = name.into();
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value.into(),
-            None => self.push(name, value),
+            None => self.0.push((name, value.into())),
         }
     }
 
@@ -258,5 +263,7 @@ mod tests {
         );
         assert!(fields.heap() > 0 && fields.memory() > fields.heap());
         assert_eq!(Tree::from(u64::MAX), Tree::Float(u64::MAX as f64));
+        let twice = Fields::new().with("a".to_owned(), 1).with("b".to_owned(), 2).with("a".to_owned(), 3);
+        assert_eq!((twice.len(), twice.field("a")), (2, Some(&Tree::Int(3))));
     }
 }
