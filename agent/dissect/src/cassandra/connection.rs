@@ -1,5 +1,6 @@
 //! One connection: its messages, which answers which, and what was prepared.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::frame::{Framed, Step};
 use crate::item::Absence;
 use crate::pair::ById;
 use crate::remember::{Caps, Remembered};
-use crate::{Context, Direction, Dissector, End, Frames, Half, Tree};
+use crate::{Context, Direction, Dissector, End, Frames, Half, Tree, Value};
 
 /// Responses that wait for a request which the capture delivers late. Above it the oldest comes out alone.
 const EARLY: usize = 64;
@@ -132,7 +133,7 @@ impl Connection {
         }
         let (offset, now) = (context.offset, context.now);
         (context.offset, context.now) = (framed.offset, framed.time);
-        let bytes = std::mem::take(&mut self.unframed[at]);
+        let mut bytes = std::mem::take(&mut self.unframed[at]);
         let mut used = 0;
         while used < bytes.len() && !context.is_over() {
             match self.inner.step(&Inner, direction, &bytes[used..], context) {
@@ -150,7 +151,8 @@ impl Connection {
             }
         }
         if used < bytes.len() {
-            self.unframed[at] = bytes[used..].to_vec();
+            bytes.drain(..used);
+            self.unframed[at] = bytes;
         }
         (context.offset, context.now) = (offset, now);
     }
@@ -208,15 +210,16 @@ impl Connection {
             self.using += 1;
         }
         let metadata_id = read.fields.field("resultMetadataId").and_then(Tree::as_text);
-        let note = Note::new(asked, metadata_id);
+        let note = Note::new(&asked, metadata_id);
         let half = read.into_half(framed);
         let Some((requests, waiting)) = &mut self.waiting else { return };
         if let Some(at) = self.early.iter().position(|early| early.stream == header.stream)
             && let Some(early) = self.early.remove(at)
         {
             self.early_bytes -= early.memory;
-            context.items.push(KIND.exchange(*requests, half, early.half));
-            self.learn(&note, early.told, context);
+            let requests = *requests;
+            self.learn(&note, &half, early.told, context);
+            context.items.push(KIND.exchange(requests, half, early.half));
             return;
         }
         let answers_end = self.ended[requests.reverse().index()];
@@ -229,7 +232,7 @@ impl Connection {
     fn response(&mut self, header: &Header, framed: &Framed<'_>, context: &mut Context<'_>) {
         let Some((requests, waiting)) = &mut self.waiting else { return };
         let (requests, note) = (*requests, waiting.note(&header.stream));
-        let (paired, columns) = (note.is_some(), note.and_then(|note| note.columns.clone()));
+        let (paired, columns) = (note.is_some(), note.and_then(Note::columns));
         let mut read = message::response(header, framed, columns, context.limits);
         let shows = read.exact || paired && !read.is_wrong() && framed.is_whole();
         if paired && shows && !self.sure {
@@ -248,8 +251,8 @@ impl Connection {
         let Some((_, waiting)) = &mut self.waiting else { return };
         match waiting.remove(&header.stream) {
             Some((request, note)) => {
+                self.learn(&note, &request, told, context);
                 context.items.push(KIND.exchange(requests, request, half));
-                self.learn(&note, told, context);
             }
             None if self.lossy || header.stream < 0 || self.ended[requests.index()] => {
                 let absence = if self.lossy { Absence::Lost } else { Absence::BeforeCapture };
@@ -270,14 +273,16 @@ impl Connection {
     }
 
     /// What an exchange tells for those that follow.
-    fn learn(&mut self, note: &Note, told: Option<Told>, context: &Context<'_>) {
-        if note.asked.uses {
+    fn learn(&mut self, note: &Note, request: &Half, told: Option<Told>, context: &Context<'_>) {
+        if note.uses {
             self.using = self.using.saturating_sub(1);
         }
         match told {
             Some(Told::Keyspace(keyspace)) if self.using == 0 => self.keyspace = Some(keyspace),
-            Some(Told::Prepared { id, variables, columns, metadata_id }) => {
-                let Some(query) = note.asked.prepares.clone() else { return };
+            Some(Told::Prepared { id, variables, columns, metadata_id }) if note.prepares => {
+                // A text that was cut is none to show for all of it.
+                let Some(Value::Str(query)) = request.message.get("query") else { return };
+                let query = Tree::Text(Cow::Owned(query.into_owned()));
                 let statement = Statement { query, variables, columns, metadata_id };
                 let memory = id.len() + size_of::<Statement>() + statement.heap();
                 let caps = Caps { entries: context.limits.list_entries, bytes: context.limits.message_bytes };

@@ -1,11 +1,11 @@
 //! One envelope, from its header to what it says.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::framing::{COMPRESSED, CUSTOM_PAYLOAD, HEADER, Header, TRACING, WARNING};
 use super::request::{self, Asked, Known};
 use super::response::{self, Told};
-use super::statements::Columns;
+use super::statements::{Columns, Statement};
 use super::wire::{self, Room};
 use super::{compression, names};
 use crate::frame::Framed;
@@ -134,19 +134,24 @@ fn preamble(
     Ok(())
 }
 
-/// What is remembered of a request that waits.
+/// What is remembered of a request that waits. Holds nothing on the heap that would have to be counted: the statement may
+/// be forgotten meanwhile.
 pub(super) struct Note {
-    pub(super) asked: Asked,
-    /// Those that its rows have where they do not say.
-    pub(super) columns: Option<Columns>,
+    pub(super) uses: bool,
+    pub(super) prepares: bool,
+    /// What is executed, where its rows have the columns that were told when it was prepared.
+    executes: Option<Weak<Statement>>,
 }
 
 impl Note {
-    pub(super) fn new(asked: Asked, metadata_id: Option<&str>) -> Self {
-        let columns = asked.executes.as_ref().and_then(|statement| {
-            let current = statement.metadata_id.as_deref() == metadata_id;
-            statement.columns.as_ref().filter(|_| current).map(Arc::clone)
-        });
-        Self { asked, columns }
+    pub(super) fn new(asked: &Asked, metadata_id: Option<&str>) -> Self {
+        let executes = asked.executes.as_ref();
+        let executes = executes.filter(|statement| statement.metadata_id.as_deref() == metadata_id);
+        Self { uses: asked.uses, prepares: asked.prepares, executes: executes.map(Arc::downgrade) }
+    }
+
+    /// Those that rows have where they do not say.
+    pub(super) fn columns(&self) -> Option<Columns> {
+        self.executes.as_ref()?.upgrade()?.columns.clone()
     }
 }

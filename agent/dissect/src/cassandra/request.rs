@@ -11,8 +11,8 @@ use crate::{Fields, ParseError, Reader, Tree};
 /// What a request tells of itself beside its fields.
 #[derive(Default)]
 pub(super) struct Asked {
-    /// The text of what is to be prepared.
-    pub(super) prepares: Option<Tree>,
+    /// A statement is to be prepared.
+    pub(super) prepares: bool,
     pub(super) executes: Option<Arc<Statement>>,
     /// It may change the keyspace.
     pub(super) uses: bool,
@@ -52,9 +52,9 @@ pub(super) fn read(
             parameters(r, version, None, room, fields)?;
         }
         opcode::PREPARE => {
-            let query = room.text(wire::long_string(r)?);
-            fields.push("query", query.clone());
-            asked.prepares = Some(query);
+            let query = wire::long_string(r)?;
+            fields.push("query", room.text(query));
+            asked.prepares = true;
             if version >= 5 && r.u32_be()? & 1 != 0 {
                 fields.push("keyspace", wire::text(r)?);
             }
