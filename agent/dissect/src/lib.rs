@@ -9,6 +9,7 @@
 mod alignment;
 pub mod amqp;
 pub mod amqp1;
+pub mod cassandra;
 mod clock;
 pub mod counters;
 pub mod decode;

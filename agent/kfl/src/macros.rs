@@ -13,7 +13,7 @@ use crate::lex::is_word;
 use crate::parse::{self, Lookup};
 
 /// Macro, field of `protocol`, what it must be. The HTTP family has one name, so its members differ in `abbr`.
-pub const BUILT_IN: [(&str, &str, &str); 25] = [
+pub const BUILT_IN: [(&str, &str, &str); 26] = [
     ("http", "abbr", "HTTP"),
     ("http2", "abbr", "HTTP/2"),
     ("grpc", "abbr", "gRPC"),
@@ -39,6 +39,7 @@ pub const BUILT_IN: [(&str, &str, &str); 25] = [
     ("mongodb", "name", "mongodb"),
     ("mysql", "name", "mysql"),
     ("postgresql", "name", "postgresql"),
+    ("cassandra", "name", "cassandra"),
 ];
 
 const KEYWORDS: [&str; 6] = ["and", "or", "not", "true", "false", "nil"];

@@ -35,8 +35,13 @@ impl Crc {
     }
 
     pub(super) fn of(&self, bytes: &[u8]) -> u32 {
+        self.after(0, bytes)
+    }
+
+    /// Goes on from the checksum of what lies before the bytes.
+    pub(super) fn after(&self, before: u32, bytes: &[u8]) -> u32 {
         let (eights, rest) = bytes.as_chunks::<8>();
-        let mut crc = !0;
+        let mut crc = !before;
         for &[a, b, c, d, e, f, g, h] in eights {
             let [a, b, c, d] = (crc ^ u32::from_le_bytes([a, b, c, d])).to_le_bytes();
             crc = [a, b, c, d, e, f, g, h]

@@ -55,7 +55,7 @@ fn frame(reader: &mut Reader<'_>, output: &mut Output) -> Result<(), Stop> {
 }
 
 /// Literals and copies of what came since `begin`, in turns.
-fn block(input: &[u8], begin: usize, output: &mut Output) -> Result<(), Stop> {
+pub(super) fn block(input: &[u8], begin: usize, output: &mut Output) -> Result<(), Stop> {
     let mut reader = Reader::new(input);
     loop {
         let token = reader.u8()?;

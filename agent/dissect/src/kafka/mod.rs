@@ -24,6 +24,7 @@ mod summary;
 mod wire;
 
 use crate::{Direction, Kind, Over, Probe, Protocol, Registration};
+use compression::Output;
 use header::{Look, look};
 
 pub static PROTOCOL: Protocol = Protocol {
@@ -47,6 +48,25 @@ pub const REGISTRATION: Registration = Registration {
     protocol: &PROTOCOL,
     over: Over::Stream { probe, create: |_| Box::<connection::Connection>::default() },
 };
+
+/// Undoes one raw LZ4 block, up to `limit` bytes. The second is whether that is all of it.
+pub(crate) fn unpack_lz4_block(input: &[u8], limit: usize) -> (Vec<u8>, bool) {
+    let mut output = Output::new(limit);
+    let result = lz4::block(input, 0, &mut output);
+    (output.into_bytes(), result.is_ok())
+}
+
+/// The same for raw Snappy.
+pub(crate) fn unpack_snappy(input: &[u8], limit: usize) -> (Vec<u8>, bool) {
+    let mut output = Output::new(limit);
+    let result = snappy::raw(input, &mut output);
+    (output.into_bytes(), result.is_ok())
+}
+
+/// CRC-32 of two pieces, one behind the other.
+pub(crate) fn crc32(first: &[u8], second: &[u8]) -> u32 {
+    crc::CRC32.after(crc::CRC32.of(first), second)
+}
 
 /// Ports that brokers listen on by convention.
 const PORTS: std::ops::RangeInclusive<u16> = 9092..=9094;

@@ -28,7 +28,7 @@ pub(super) fn unpack(input: &[u8], output: &mut Output) -> Result<(), Stop> {
 }
 
 /// The size when unpacked, then literals and copies.
-fn raw(input: &[u8], output: &mut Output) -> Result<(), Stop> {
+pub(super) fn raw(input: &[u8], output: &mut Output) -> Result<(), Stop> {
     let mut reader = Reader::new(input);
     let begin = output.len();
     let size = uvarint(&mut reader)? as usize;
