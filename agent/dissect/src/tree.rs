@@ -146,6 +146,15 @@ impl Fields {
     }
 }
 
+impl IntoIterator for Fields {
+    type Item = (Cow<'static, str>, Tree);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl Object for Fields {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
         self.0.iter().for_each(|(name, value)| visit(name, value.value()));
