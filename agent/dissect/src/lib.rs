@@ -19,6 +19,8 @@ pub mod http1;
 pub mod item;
 pub mod json;
 pub mod limits;
+mod lz;
+pub mod mongodb;
 pub mod pair;
 pub mod protocol;
 pub mod read;
