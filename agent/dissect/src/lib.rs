@@ -35,6 +35,8 @@ pub mod limits;
 pub mod memcached;
 pub mod mqtt;
 pub mod mysql;
+mod lz;
+pub mod mongodb;
 pub mod pair;
 pub mod peers;
 pub mod postgresql;
