@@ -1,8 +1,8 @@
 //! The protocols the agent knows.
 
 use crate::{
-    Registration, amqp, amqp1, cassandra, diameter, dns, http1, http2, icmp, kafka, ldap, memcached, mqtt,
-    mysql, postgresql, quic, radius, redis, sctp, smtp, tls, websocket,
+    Registration, amqp, amqp1, cassandra, diameter, dns, http1, http2, icmp, kafka, ldap, memcached, mongodb,
+    mqtt, mysql, postgresql, quic, radius, redis, sctp, smtp, tls, websocket,
 };
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
@@ -18,6 +18,7 @@ pub static REGISTRY: &[Registration] = &[
     memcached::REGISTRATION,
     postgresql::REGISTRATION,
     mysql::REGISTRATION,
+    mongodb::REGISTRATION,
     cassandra::REGISTRATION,
     ldap::REGISTRATION,
     smtp::REGISTRATION,
@@ -32,7 +33,3 @@ pub static REGISTRY: &[Registration] = &[
     icmp::REGISTRATION,
     sctp::REGISTRATION,
 ];
-use crate::{Registration, http1, mongodb};
-
-/// In the order they are asked; see [`crate::Protocol::priority`].
-pub static REGISTRY: &[Registration] = &[http1::REGISTRATION, mongodb::REGISTRATION];
