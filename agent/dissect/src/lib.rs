@@ -32,7 +32,6 @@ pub mod json;
 pub mod kafka;
 pub mod ldap;
 pub mod limits;
-mod lz;
 pub mod memcached;
 pub mod mongodb;
 pub mod mqtt;

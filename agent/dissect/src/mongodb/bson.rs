@@ -457,7 +457,7 @@ mod tests {
         let bytes = document(&[
             element(INT32, "saslStart", &[1, 0, 0, 0]),
             secret.clone(),
-            element(DOCUMENT, "speculativeAuthenticate", &document(&[secret.clone()])),
+            element(DOCUMENT, "speculativeAuthenticate", &document(std::slice::from_ref(&secret))),
             element(DOCUMENT, "document", &document(&[secret])),
             element(
                 ARRAY,

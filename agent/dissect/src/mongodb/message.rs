@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::bson::{Decoder, Place};
 use super::wire::{self, HEADER_BYTES, Header, op};
 use crate::frame::Framed;
-use crate::lz::{self, Stop};
+use crate::kafka::unpack_snappy;
 use crate::read::{ParseError, Reader};
 use crate::unpack::{Coding, DecodeCaps, unpack};
 use crate::{Fields, Limits, Tree};
@@ -74,8 +74,8 @@ impl Message {
         let (name, content): (_, Cow<'_, [u8]>) = match compressor {
             0 => ("noop", Cow::Borrowed(&input[..input.len().min(limit)])),
             1 => {
-                let (content, result) = lz::snappy(input, limit);
-                if result == Err(Stop::Broken) && framed.is_whole() {
+                let (content, is_whole) = unpack_snappy(input, limit);
+                if !is_whole && content.len() < limit && framed.is_whole() {
                     return Err(broken);
                 }
                 ("snappy", Cow::Owned(content))
