@@ -57,7 +57,7 @@ fn head(bytes: &[u8]) -> Result<Head, Option<&'static str>> {
     }
     let (inner, begin) = length(bytes, 1)?;
     let whole = begin as u64 + inner;
-    if inner < 5 || inner > MAX_MESSAGE {
+    if !(5..=MAX_MESSAGE).contains(&inner) {
         return Err(Some("a message too short or too long"));
     }
     if *bytes.get(begin).ok_or(None)? != tag::INTEGER {

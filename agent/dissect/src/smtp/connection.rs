@@ -34,9 +34,9 @@ enum Mode {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Asked {
-    ForMessage,
-    ForCredentials,
-    ForTls,
+    Message,
+    Credentials,
+    Tls,
 }
 
 pub(super) struct Connection {
@@ -76,7 +76,7 @@ impl Connection {
     /// Takes what the client's next bytes are; how many were used, 0 to wait for more.
     fn client(&mut self, bytes: &[u8], context: &mut Context<'_>) -> usize {
         match self.mode {
-            Mode::Asked(Asked::ForTls) => 0,
+            Mode::Asked(Asked::Tls) => 0,
             Mode::Asked(asked) => {
                 // Whoever was refused goes on with a command. What is none tells that the reply was not captured, or is late.
                 match line::line_end(bytes) {
@@ -85,7 +85,7 @@ impl Connection {
                     _ => {}
                 }
                 match asked {
-                    Asked::ForMessage => self.begin_message(),
+                    Asked::Message => self.begin_message(),
                     _ => self.mode = Mode::Credentials,
                 }
                 self.client(bytes, context)
@@ -132,7 +132,7 @@ impl Connection {
         }
         self.since[direction.index()] = None;
         if self.mode == Mode::Credentials {
-            self.mode = Mode::Asked(Asked::ForCredentials);
+            self.mode = Mode::Asked(Asked::Credentials);
             self.exchanges.credentials(next);
             return next;
         }
@@ -145,9 +145,9 @@ impl Connection {
             }
         }
         match command.verb {
-            Verb::Data => self.mode = Mode::Asked(Asked::ForMessage),
-            Verb::Auth => self.mode = Mode::Asked(Asked::ForCredentials),
-            Verb::StartTls => self.mode = Mode::Asked(Asked::ForTls),
+            Verb::Data => self.mode = Mode::Asked(Asked::Message),
+            Verb::Auth => self.mode = Mode::Asked(Asked::Credentials),
+            Verb::StartTls => self.mode = Mode::Asked(Asked::Tls),
             _ => {}
         }
         self.exchanges.command(&command, time, next, context);
@@ -253,17 +253,17 @@ impl Connection {
             }
             Outcome::None => {}
             Outcome::Answered(waits) => match (self.mode, waits) {
-                (Mode::Asked(Asked::ForMessage), Waits::Data) if code == 354 => self.begin_message(),
-                (Mode::Asked(Asked::ForCredentials), Waits::Credentials) if code == 334 => {
+                (Mode::Asked(Asked::Message), Waits::Data) if code == 354 => self.begin_message(),
+                (Mode::Asked(Asked::Credentials), Waits::Credentials) if code == 334 => {
                     self.mode = Mode::Credentials;
                 }
-                (Mode::Asked(Asked::ForTls), Waits::Tls) if code == 220 => {
+                (Mode::Asked(Asked::Tls), Waits::Tls) if code == 220 => {
                     self.exchanges.let_go(Absence::Lost, context);
                     context.hand_over(Successor::Probed);
                 }
-                (Mode::Asked(Asked::ForMessage), Waits::Data)
-                | (Mode::Asked(Asked::ForCredentials), Waits::Credentials)
-                | (Mode::Asked(Asked::ForTls), Waits::Tls) => self.mode = Mode::Commands,
+                (Mode::Asked(Asked::Message), Waits::Data)
+                | (Mode::Asked(Asked::Credentials), Waits::Credentials)
+                | (Mode::Asked(Asked::Tls), Waits::Tls) => self.mode = Mode::Commands,
                 _ => {}
             },
             // The reply to a message whose end was not seen.
@@ -313,7 +313,7 @@ impl Connection {
             }
             if let Mode::Asked(asked) = self.mode {
                 self.mode = match asked {
-                    Asked::ForTls => Mode::Commands,
+                    Asked::Tls => Mode::Commands,
                     _ => Mode::Asked(asked),
                 };
             }
