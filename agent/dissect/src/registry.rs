@@ -29,6 +29,7 @@ pub static REGISTRY: &[Registration] = &[
     dns::LINK_LOCAL,
     dns::DATAGRAMS,
     quic::REGISTRATION,
+    ldap::DATAGRAMS,
     radius::REGISTRATION,
     icmp::REGISTRATION,
     sctp::REGISTRATION,

@@ -5,14 +5,16 @@ use std::collections::VecDeque;
 use remora_packet::Timestamp;
 
 use super::KIND;
-use super::line::{Command, Verb};
+use super::line::{self, Command, Verb};
 use super::mail::Mail;
 use super::reply::Reply;
 use crate::alignment::{Alignment, Loss};
 use crate::exchange::Half;
 use crate::item::{Absence, ErrorKind};
 use crate::tree::Fields;
-use crate::{Context, Direction};
+use crate::{Context, Direction, End};
+
+const NOT_BEGUN: &str = "the beginning of the transaction was not seen";
 
 /// What a reply is due to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +57,9 @@ pub(super) struct Exchanges {
     mail_number: u64,
     alignment: Alignment,
     paired: bool,
+    greeted: bool,
+    /// A command was read.
+    commanded: bool,
     answered_at: Timestamp,
     /// Commands before may be missing, so that a transaction may be under way whose beginning was not seen.
     torn: bool,
@@ -114,6 +119,7 @@ impl Exchanges {
         context: &mut Context<'_>,
     ) {
         self.sending = None;
+        self.commanded = true;
         let known = self.align(time);
         let ends = matches!(command.verb, Verb::Ehlo | Verb::Helo | Verb::Mail | Verb::Rset)
             || matches!(command.verb, Verb::StartTls | Verb::Other("QUIT"));
@@ -173,7 +179,7 @@ impl Exchanges {
             return;
         }
         let half = if self.torn && matches!(command.verb, Verb::Rcpt | Verb::Data | Verb::Bdat) {
-            half.error(ErrorKind::Dissection, "the beginning of the transaction was not seen")
+            half.error(ErrorKind::Dissection, NOT_BEGUN)
         } else {
             half
         };
@@ -247,8 +253,8 @@ impl Exchanges {
             self.wait(Waits::Message, Some(number), None, context);
         } else {
             let fields = Fields::new().with("command", "message");
-            let half = Half::new(context.now, 0, fields)
-                .error(ErrorKind::Dissection, "the beginning of the transaction was not seen");
+            let half = Half::new(context.now, 0, fields);
+            let half = if self.torn { half.error(ErrorKind::Dissection, NOT_BEGUN) } else { half };
             self.wait(Waits::Message, None, Some(half), context);
         }
     }
@@ -262,6 +268,13 @@ impl Exchanges {
             self.alignment.note_pipelining();
         }
         let code = reply.code;
+        // Some clients do not wait for the greeting; nothing but it and the way to TLS is answered so.
+        let is_greeting = !self.paired
+            && code == 220
+            && self.waiting.front().is_none_or(|waiting| waiting.waits != Waits::Tls);
+        if is_greeting && self.greeting(&reply, context) {
+            return Outcome::None;
+        }
         let Some(mut waiting) = self.waiting.pop_front() else {
             return self.unasked(reply, context);
         };
@@ -302,6 +315,29 @@ impl Exchanges {
         Outcome::Answered(waits)
     }
 
+    /// Takes the server's first words, if these can be no others.
+    fn greeting(&mut self, reply: &Reply, context: &mut Context<'_>) -> bool {
+        if self.greeted || self.paired {
+            return false;
+        }
+        if !self.alignment.is_known() {
+            // Where a capture joins: a greeting names the protocol, and nothing was asked before it.
+            let text = reply.text();
+            let names =
+                text.to_ascii_uppercase().contains("SMTP") && line::enhanced(reply.code, &text).is_none();
+            if self.commanded || !names {
+                return false;
+            }
+            self.alignment = Alignment::default();
+            self.torn = false;
+        }
+        self.greeted = true;
+        let mut fields = Fields::new().with("command", "greeting");
+        reply.add_to(&mut fields);
+        context.items.push(KIND.message(Direction::ToClient, Half::new(reply.time, reply.size, fields)));
+        true
+    }
+
     /// A reply that no command waits for.
     fn unasked(&mut self, reply: Reply, context: &mut Context<'_>) -> Outcome {
         let half = Half::new(reply.time, reply.size, reply.fields(false, context.limits));
@@ -318,17 +354,12 @@ impl Exchanges {
             self.torn = true;
             return Outcome::EndsMessage;
         }
-        let is_greeting = !self.paired && self.alignment.is_known() && matches!(reply.code, 220 | 421 | 554);
-        if is_greeting || self.alignment.is_known() && reply.code == 421 {
-            let mut fields =
-                Fields::new().with("command", if reply.code == 421 { "notice" } else { "greeting" });
-            reply.add_to(&mut fields);
-            let half = Half::new(reply.time, reply.size, fields);
-            context.items.push(KIND.message(Direction::ToClient, half));
-        } else {
-            let absence = if self.alignment.is_known() { Absence::BeforeCapture } else { Absence::Lost };
-            context.items.push(KIND.response(Direction::ToServer, half, absence));
+        // Refused before anything was asked.
+        if matches!(reply.code, 421 | 554) && self.greeting(&reply, context) {
+            return Outcome::None;
         }
+        let absence = if self.alignment.is_known() { Absence::BeforeCapture } else { Absence::Lost };
+        context.items.push(KIND.response(Direction::ToServer, half, absence));
         Outcome::None
     }
 
@@ -373,8 +404,10 @@ impl Exchanges {
     /// Everything that waits comes out.
     pub(super) fn let_go(&mut self, absence: Absence, context: &mut Context<'_>) {
         self.sending = None;
-        while !self.mails.is_empty() {
-            self.emit(0, Some(absence), context);
+        while let Some(mail) = self.mails.first() {
+            // A client that is refused may just close the connection.
+            let is_over = absence == Absence::Ended(End::Fin) && mail.due == 0 && !mail.has_message;
+            self.emit(0, (!is_over).then_some(absence), context);
         }
         while let Some(waiting) = self.waiting.pop_front() {
             self.held = self.held.saturating_sub(waiting.memory);

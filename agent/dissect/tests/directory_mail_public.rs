@@ -34,13 +34,6 @@ fn check(protocol: &str) -> Option<(usize, Vec<String>)> {
             let mut out = Vec::new();
             json::write_object(item, &mut out);
             failed += usize::from(item.draft.error.is_some());
-            if std::env::var_os("REMORA_SHOW").is_some() {
-                let summary = item.summary();
-                println!(
-                    "{path} {} {:?} {} {:?}",
-                    summary.method, summary.summary, summary.status, item.draft.error
-                );
-            }
         }
     }
     eprintln!("{captures} captures, {items} items, {failed} with errors; none in {}", silent.join(" "));
