@@ -194,7 +194,11 @@ pub fn stream(registry: &'static [Registration], port: u16, data: &[u8]) {
         && counters.evicted_streams == 0
         && whole.items.iter().all(|item| item.draft.error.is_none());
     if intact && !whole.items.is_empty() {
-        assert_eq!(texts(&whole.items), texts(&run(piece).items), "cut every {piece} bytes");
+        let cut = run(piece);
+        // A protocol may be recognised by what a whole first segment shows, and by less of it not at all.
+        if cut.engine.counters().undissected_bytes == 0 {
+            assert_eq!(texts(&whole.items), texts(&cut.items), "cut every {piece} bytes");
+        }
     }
 }
 

@@ -163,3 +163,12 @@ fn captures_of_others_are_plausible() {
         assert!(found > 0, "{capture}");
     }
 }
+
+#[test]
+fn a_first_line_in_pieces_is_recognised_as_a_whole_one_is() {
+    let mut talk = Talk::open(11_211);
+    talk.client(b"bogu3").client(b"\r\n").server(b"ERR").server(b"OR\r\n").close();
+    let items = talk.finish();
+    assert_eq!(items.len(), 1);
+    assert_eq!((&items[0]["request"]["command"], &items[0]["error"]), (&"bogu3".into(), &Value::Null));
+}

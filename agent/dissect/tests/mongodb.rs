@@ -293,6 +293,21 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
+fn secrets_of_wrapped_commands_are_not_shown_either() {
+    for wrapper in ["$query", "query"] {
+        let command = document(&[int("saslStart", 1), text("payload", "s3cret")]);
+        let wrapped = document(&[element(3, wrapper, &command)]);
+        let numbers = [0_i32.to_le_bytes(), 1_i32.to_le_bytes()].concat();
+        let query = message(1, 0, QUERY, &[&[0; 4], b"admin.$cmd\0", &numbers, &wrapped]);
+        let mut talk = Talk::open(PORT);
+        talk.client(&query).close();
+        let items = of_mongodb(talk.finish());
+        assert_eq!(items[0]["request"]["command"], "saslStart", "{items:?}");
+        assert!(items.iter().all(|item| !item.to_string().contains("s3cret")), "{items:?}");
+    }
+}
+
+#[test]
 fn what_is_missing_is_marked_and_nothing_is_mixed() {
     for lost in 0..4 {
         let mut talk = Talk::open(PORT);

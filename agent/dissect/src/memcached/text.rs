@@ -332,6 +332,8 @@ pub(super) fn probe_request(expected: bool, bytes: &[u8]) -> Probe {
         Line::TooLong => Probe::No,
         Line::Unfinished if word == bytes.len() => Probe::Unsure,
         Line::Unfinished if command_of(&bytes[..word]).is_some() && bytes[word] == b' ' => Probe::Unsure,
+        // What a whole line may be here, its beginning may be too.
+        Line::Unfinished if expected && is_printable(bytes) => Probe::Unsure,
         Line::Unfinished => Probe::No,
         Line::Whole(line, used) => match request(line, &Limits::default()) {
             Some(_) if bytes.get(used.wrapping_sub(2)) != Some(&b'\r') => Probe::No,
@@ -344,10 +346,15 @@ pub(super) fn probe_request(expected: bool, bytes: &[u8]) -> Probe {
     }
 }
 
+/// Whether this may be the beginning of a line.
+fn is_printable(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\r'))
+}
+
 pub(super) fn probe_response(bytes: &[u8]) -> Probe {
     match line(bytes) {
         Line::Whole(line, _) if answer(line).is_some() => Probe::Likely,
-        Line::Unfinished if bytes.len() < 2 && bytes.first().is_some_and(u8::is_ascii_uppercase) => {
+        Line::Unfinished if bytes.first().is_some_and(u8::is_ascii_uppercase) && is_printable(bytes) => {
             Probe::Unsure
         }
         _ => Probe::No,

@@ -59,6 +59,10 @@ impl<'l> Decoder<'l> {
     ) -> Result<(), ParseError> {
         let mut elements = Elements::of(reader)?;
         let is_authenticate = place == Place::Body && elements.peek_name() == Some(b"authenticate");
+        // Old drivers wrap a command, with what it holds of secrets, where it is the first element. A field of that name
+        // further on is a user's.
+        let mut wraps = place == Place::Body
+            && matches!(elements.peek_name(), Some(name) if matches!(name, b"$query" | b"query"));
         while let Some((kind, name)) = elements.next()? {
             // What tells of success lies behind a batch: only what is inside of documents shares the cap.
             let room = if place == Place::Elsewhere {
@@ -80,6 +84,7 @@ impl<'l> Decoder<'l> {
                 _ => matches!(name, b"SCRAM-SHA-1" | b"SCRAM-SHA-256" | b"MONGODB-CR"),
             };
             let inner = match (place, name) {
+                _ if std::mem::take(&mut wraps) => Place::Body,
                 (Place::Body, b"speculativeAuthenticate") => Place::Authentication,
                 (Place::Body, b"cursor") => Place::Cursor,
                 (Place::Cursor, b"firstBatch" | b"nextBatch") => place,
