@@ -36,6 +36,7 @@ pub mod memcached;
 pub mod mongodb;
 pub mod mqtt;
 pub mod mysql;
+pub mod nats;
 pub mod pair;
 pub mod peers;
 pub mod postgresql;

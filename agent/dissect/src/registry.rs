@@ -2,7 +2,7 @@
 
 use crate::{
     Registration, amqp, amqp1, cassandra, diameter, dns, http1, http2, icmp, kafka, ldap, memcached, mongodb,
-    mqtt, mysql, postgresql, quic, radius, redis, sctp, smtp, tls, websocket,
+    mqtt, mysql, nats, postgresql, quic, radius, redis, sctp, smtp, tls, websocket,
 };
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
@@ -15,6 +15,7 @@ pub static REGISTRY: &[Registration] = &[
     mqtt::REGISTRATION,
     kafka::REGISTRATION,
     redis::REGISTRATION,
+    nats::REGISTRATION,
     memcached::REGISTRATION,
     postgresql::REGISTRATION,
     mysql::REGISTRATION,

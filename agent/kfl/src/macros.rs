@@ -13,7 +13,7 @@ use crate::lex::is_word;
 use crate::parse::{self, Lookup};
 
 /// Macro, field of `protocol`, what it must be. The HTTP family has one name, so its members differ in `abbr`.
-pub const BUILT_IN: [(&str, &str, &str); 26] = [
+pub const BUILT_IN: [(&str, &str, &str); 27] = [
     ("http", "abbr", "HTTP"),
     ("http2", "abbr", "HTTP/2"),
     ("grpc", "abbr", "gRPC"),
@@ -24,6 +24,7 @@ pub const BUILT_IN: [(&str, &str, &str); 26] = [
     ("redis", "name", "redis"),
     ("mqtt", "name", "mqtt"),
     ("memcached", "name", "memcached"),
+    ("nats", "name", "nats"),
     ("tcp", "name", "tcp"),
     ("udp", "name", "udp"),
     ("icmp", "name", "icmp"),

@@ -1,0 +1,408 @@
+//! A connection: what it is in the middle of, and what answers what.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+use remora_packet::Timestamp;
+
+use super::KIND;
+use super::body::{Body, Took};
+use super::line::{self, Line, Meaning};
+use super::resync::{self, Found};
+use crate::item::{Absence, ErrorKind};
+use crate::pair::{ById, InOrder};
+use crate::{Context, Direction, Dissector, End, Fields, Half, Successor, Tree};
+
+/// INFO with many servers and CONNECT with a token are the long ones.
+const LONGEST_LINE: usize = 64 << 10;
+
+/// Where clients listen for replies. Libraries make a subject of it that is used once.
+const INBOX: &str = "_INBOX.";
+
+/// Inboxes remembered whose further messages are no replies to something unknown.
+const KNOWN_INBOXES: usize = 256;
+
+/// The first byte of a TLS record that carries a handshake: no operation begins so.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// One direction.
+#[derive(Debug, Default)]
+struct Side {
+    /// When the line that is not whole yet began.
+    since: Option<Timestamp>,
+    /// Bytes of it without an end.
+    scanned: usize,
+    body: Option<Box<Body>>,
+    /// The place is not known.
+    lost: bool,
+    /// What comes begins with what was kept, in the middle of a segment.
+    kept: bool,
+    /// The next line was found by its looks.
+    doubtful: bool,
+    /// Bytes went missing at some time.
+    torn: bool,
+}
+
+/// Whether the client's CONNECT was heard of, and answered.
+#[derive(Debug)]
+enum Login {
+    Unknown,
+    Waiting(Half),
+    Done,
+}
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    sides: [Side; 2],
+    /// By who asks.
+    pings: [InOrder; 2],
+    /// Messages that ask for a reply, by the hash of the inbox it goes to.
+    requests: ById<u64>,
+    /// Inboxes that have had their reply, or that the client writes to itself.
+    known_inboxes: VecDeque<u64>,
+    login: Login,
+    tls: bool,
+    begun: bool,
+    /// What speaks for the protocol; enough of it ends a trial.
+    evidence: u8,
+}
+
+fn hash(subject: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(subject)
+}
+
+/// The hash of a name where it is an inbox.
+fn inbox(fields: &Fields, name: &str) -> Option<u64> {
+    let subject = fields.field(name).and_then(Tree::as_text)?;
+    subject.starts_with(INBOX).then(|| hash(subject))
+}
+
+impl Connection {
+    pub(super) fn new() -> Self {
+        Self {
+            sides: Default::default(),
+            pings: Direction::BOTH.map(|direction| InOrder::new(KIND, direction)),
+            requests: ById::new(KIND, Direction::ToServer),
+            known_inboxes: VecDeque::new(),
+            login: Login::Unknown,
+            tls: false,
+            begun: false,
+            evidence: 0,
+        }
+    }
+
+    fn is_confirmed(&self) -> bool {
+        self.evidence >= 2
+    }
+
+    fn witness(&mut self, weight: u8, context: &mut Context<'_>) {
+        if !self.is_confirmed() {
+            self.evidence += weight;
+            if self.is_confirmed() {
+                context.confirm();
+            }
+        }
+    }
+
+    fn line(
+        &mut self,
+        direction: Direction,
+        line: Line,
+        time: Timestamp,
+        size: usize,
+        context: &mut Context<'_>,
+    ) {
+        self.begun = true;
+        let Line { fields, meaning } = line;
+        let half = |fields| Half::new(time, size as u64, fields);
+        let weight = if matches!(meaning, Meaning::Info { .. } | Meaning::Connect { .. }) { 2 } else { 1 };
+        self.witness(weight, context);
+        match meaning {
+            Meaning::Info { tls } => {
+                self.tls = tls;
+                context.items.push(KIND.message(direction, half(fields)));
+            }
+            Meaning::Connect { verbose: false } => {
+                self.login = Login::Done;
+                context.items.push(KIND.message(direction, half(fields)));
+            }
+            Meaning::Connect { verbose: true } => self.connect(half(fields), context),
+            Meaning::Ping => self.pings[direction.index()].request(half(fields), (), context),
+            Meaning::Pong => self.pings[direction.reverse().index()].response(half(fields), context),
+            Meaning::Verdict => self.verdict(half(fields), context),
+            Meaning::Plain => context.items.push(KIND.message(direction, half(fields))),
+            Meaning::Payload { headers, size: payload } => {
+                let mut body = Body::new(fields, headers, payload, time, size);
+                let side = &mut self.sides[direction.index()];
+                body.is_doubtful = std::mem::take(&mut side.doubtful);
+                side.body = Some(Box::new(body));
+            }
+        }
+        self.sides[direction.index()].doubtful = false;
+    }
+
+    /// The client wants to be told.
+    fn connect(&mut self, half: Half, context: &mut Context<'_>) {
+        if self.sides[Direction::ToClient.index()].torn {
+            context.items.push(KIND.request(Direction::ToServer, half, Absence::Lost));
+        } else if let Login::Waiting(old) = std::mem::replace(&mut self.login, Login::Waiting(half)) {
+            context.items.push(KIND.request(Direction::ToServer, old, Absence::Lost));
+        }
+    }
+
+    /// Of the verdicts only the first has an order; later ones may be of anything, and errors come unasked.
+    fn verdict(&mut self, half: Half, context: &mut Context<'_>) {
+        let draft = match std::mem::replace(&mut self.login, Login::Done) {
+            Login::Waiting(request) => KIND.exchange(Direction::ToServer, request, half),
+            Login::Done => KIND.message(Direction::ToClient, half),
+            Login::Unknown => {
+                self.login = Login::Unknown;
+                KIND.response(Direction::ToServer, half, Absence::BeforeCapture)
+            }
+        };
+        context.items.push(draft);
+    }
+
+    /// A message came to its end, or what will come of it did.
+    fn message(&mut self, direction: Direction, why: Option<End>, context: &mut Context<'_>) {
+        let Some(body) = self.sides[direction.index()].body.take() else { return };
+        if body.is_unproven() {
+            context.counters.undissected_bytes += body.captured;
+            return;
+        }
+        let (time, captured, missing) = (body.time, body.captured, body.missing);
+        let (subject, reply) = (inbox(&body.fields, "subject"), inbox(&body.fields, "replyTo"));
+        let is_pull =
+            matches!(body.fields.field("subject").and_then(Tree::as_text), Some(subject) if is_pull(subject));
+        let mut half = Half::new(time, captured, body.into_fields(context.limits)).missing(missing);
+        if let Some(end) = why {
+            let kind = match end {
+                End::Fin | End::Reset => ErrorKind::Connection,
+                End::Evicted | End::Input => ErrorKind::Dissection,
+            };
+            half = half.error(kind, format!("{} within the message", Absence::Ended(end).as_str()));
+        }
+        if direction == Direction::ToServer {
+            self.published(half, subject, reply, is_pull, context);
+        } else {
+            self.delivered(half, subject, context);
+        }
+    }
+
+    fn published(
+        &mut self,
+        half: Half,
+        subject: Option<u64>,
+        reply: Option<u64>,
+        is_pull: bool,
+        context: &mut Context<'_>,
+    ) {
+        if let Some(subject) = subject {
+            self.know(subject);
+        }
+        match reply {
+            Some(reply) if is_pull => {
+                self.know(reply);
+                context.items.push(KIND.message(Direction::ToServer, half));
+            }
+            Some(reply) => self.requests.request(reply, half, (), context),
+            None => context.items.push(KIND.message(Direction::ToServer, half)),
+        }
+    }
+
+    fn delivered(&mut self, half: Half, subject: Option<u64>, context: &mut Context<'_>) {
+        let Some(subject) = subject else {
+            context.items.push(KIND.message(Direction::ToClient, half));
+            return;
+        };
+        if self.requests.note(&subject).is_some() {
+            self.know(subject);
+            self.requests.response(&subject, half, context);
+        } else if self.known_inboxes.contains(&subject) {
+            context.items.push(KIND.message(Direction::ToClient, half));
+        } else {
+            let absence =
+                if self.sides.iter().any(|side| side.torn) { Absence::Lost } else { Absence::BeforeCapture };
+            context.items.push(KIND.response(Direction::ToServer, half, absence));
+        }
+    }
+
+    fn know(&mut self, inbox: u64) {
+        if !self.known_inboxes.contains(&inbox) {
+            if self.known_inboxes.len() >= KNOWN_INBOXES {
+                self.known_inboxes.pop_front();
+            }
+            self.known_inboxes.push_back(inbox);
+        }
+    }
+
+    fn invalid(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        offset: u64,
+        why: &str,
+        context: &mut Context<'_>,
+    ) {
+        if !self.is_confirmed() {
+            context.withdraw();
+            return;
+        }
+        // Objects hold secrets.
+        let shown = &rest[..memchr::memchr(b'{', rest).unwrap_or(rest.len())];
+        let doubtful = self.sides[direction.index()].doubtful;
+        self.lose(direction, context);
+        if !doubtful {
+            context.items.push(KIND.failure(direction, context.now, shown, offset, why));
+        }
+    }
+
+    /// The place in a direction is not known any more, so neither is what answers what.
+    fn lose(&mut self, direction: Direction, context: &mut Context<'_>) {
+        self.sides[direction.index()] = Side { lost: true, torn: true, ..Side::default() };
+        for asking in Direction::BOTH {
+            let pings = &mut self.pings[asking.index()];
+            if self.begun {
+                pings.lose(asking == direction, context);
+            } else {
+                pings.join(context.now);
+            }
+        }
+        self.requests.give_up(Absence::Lost, context);
+        self.known_inboxes.clear();
+        if direction == Direction::ToClient
+            && let Login::Waiting(request) = std::mem::replace(&mut self.login, Login::Unknown)
+        {
+            context.items.push(KIND.request(Direction::ToServer, request, Absence::Lost));
+        }
+    }
+}
+
+/// Consumers of JetStream that ask for their next messages: these come with the subject they were published to.
+fn is_pull(subject: &str) -> bool {
+    subject.starts_with("$JS.") && subject.contains(".CONSUMER.MSG.NEXT.")
+}
+
+impl Dissector for Connection {
+    fn parse(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            let side = &mut self.sides[direction.index()];
+            if let Some(body) = &mut side.body {
+                match body.take(rest, context.limits) {
+                    Took::Part(used) => at += used,
+                    Took::Whole(used) => {
+                        at += used;
+                        self.witness(2, context);
+                        self.message(direction, None, context);
+                    }
+                    Took::Broken(used) => {
+                        at += used;
+                        side.doubtful = body.is_doubtful;
+                        let offset = context.offset + at as u64;
+                        const WHY: &str = "a payload does not end where its size says";
+                        self.invalid(direction, &bytes[at..], offset, WHY, context);
+                        if context.is_over() {
+                            return bytes.len();
+                        }
+                    }
+                }
+                continue;
+            }
+            if side.lost {
+                match resync::find(direction, rest, at == 0 && !side.kept) {
+                    Found::At(skipped) => {
+                        context.counters.undissected_bytes += skipped as u64;
+                        at += skipped;
+                        (side.lost, side.kept, side.doubtful) = (false, false, true);
+                    }
+                    Found::Tail(kept) => {
+                        side.kept = kept > 0;
+                        side.since = (kept > 0).then_some(context.now);
+                        context.counters.undissected_bytes += (rest.len() - kept) as u64;
+                        return bytes.len() - kept;
+                    }
+                }
+                continue;
+            }
+            if self.tls && rest[0] == TLS_HANDSHAKE {
+                context.hand_over(Successor::Probed);
+                return at;
+            }
+            let time = *side.since.get_or_insert(context.now);
+            let scanned = side.scanned.min(rest.len());
+            let Some(end) = memchr::memchr(b'\n', &rest[scanned..]).map(|end| scanned + end) else {
+                side.scanned = rest.len();
+                if rest.len() > LONGEST_LINE {
+                    self.invalid(direction, rest, context.offset + at as u64, "a line is too long", context);
+                    return bytes.len();
+                }
+                break;
+            };
+            (side.since, side.scanned) = (None, 0);
+            let text = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
+            match line::parse(direction, text, context.limits) {
+                Ok(line) => {
+                    at += end + 1;
+                    self.line(direction, line, time, end + 1, context);
+                }
+                Err(why) => {
+                    self.invalid(direction, rest, context.offset + at as u64, why, context);
+                    return bytes.len();
+                }
+            }
+        }
+        at
+    }
+
+    fn gap(&mut self, direction: Direction, bytes: u64, unparsed: &[u8], context: &mut Context<'_>) {
+        context.counters.undissected_bytes += unparsed.len() as u64;
+        let side = &mut self.sides[direction.index()];
+        if bytes > 0
+            && let Some(body) = &mut side.body
+        {
+            let behind = body.miss(bytes);
+            let is_whole = body.is_whole();
+            if is_whole {
+                self.message(direction, None, context);
+            }
+            if behind == 0 {
+                return;
+            }
+        }
+        self.lose(direction, context);
+    }
+
+    fn overflow(&mut self, direction: Direction, unparsed: &[u8], context: &mut Context<'_>) {
+        context.counters.undissected_bytes += unparsed.len() as u64;
+        self.lose(direction, context);
+    }
+
+    fn end(&mut self, direction: Direction, end: End, unparsed: &[u8], context: &mut Context<'_>) {
+        context.counters.undissected_bytes += unparsed.len() as u64;
+        self.message(direction, Some(end), context);
+        // The other direction does not answer this one any more.
+        let absence = Absence::Ended(end);
+        self.pings[direction.reverse().index()].give_up(absence, context);
+        if direction == Direction::ToClient {
+            self.requests.give_up(absence, context);
+            if let Login::Waiting(request) = std::mem::replace(&mut self.login, Login::Done) {
+                context.items.push(KIND.request(Direction::ToServer, request, absence));
+            }
+        }
+    }
+
+    fn memory(&self) -> usize {
+        let bodies: usize =
+            self.sides.iter().filter_map(|side| side.body.as_ref()).map(|body| body.memory()).sum();
+        let login = if let Login::Waiting(half) = &self.login { half.memory() } else { 0 };
+        let pings: usize = self.pings.iter().map(InOrder::memory).sum();
+        size_of::<Self>()
+            + bodies
+            + login
+            + pings
+            + self.requests.memory()
+            + self.known_inboxes.capacity() * size_of::<u64>()
+    }
+}

@@ -1,0 +1,126 @@
+//! NATS: a capture against what its clients saw, and conversations by hand.
+
+mod golden_support;
+mod talk;
+
+use std::path::Path;
+
+use golden_support::{fixtures, replay};
+use remora_dissect::{Direction, Limits};
+use serde_json::Value;
+use talk::Talk;
+
+fn capture(path: &Path) -> Vec<Value> {
+    let items = replay(path, Limits::default()).items;
+    items.iter().filter(|item| item.draft.protocol.name == "nats").map(talk::as_json).collect()
+}
+
+#[test]
+fn what_the_clients_saw_comes_out() {
+    let folder = fixtures().join("nats");
+    let items = capture(&folder.join("nats.pcap"));
+    let text = std::fs::read_to_string(folder.join("nats.gt.jsonl")).expect("the ground truth is there");
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        let fits = |item: &&Value| {
+            let (request, response) = (&item["request"], &item["response"]);
+            let same = |name: &str, value: &Value| line[name].is_null() || line[name] == *value;
+            same("verb", &request["verb"])
+                && same("subject", &request["subject"])
+                && same("queueGroup", &request["queueGroup"])
+                && same("payload", &request["payload"])
+                && same("size", &request["size"])
+                && same("reply", &response["payload"])
+                && same("status", &response["status"])
+                && same("verdict", &response["verb"])
+                && same("message", &request["error"]["message"])
+                && item["error"].is_null()
+        };
+        assert!(items.iter().any(|item| fits(&item)), "{line} is not there");
+    }
+    // The client's operation that there is not, and nothing else.
+    let failed: Vec<_> = items.iter().filter(|item| !item["error"].is_null()).collect();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0]["request"]["data"], "Ym9ndXMNCg==");
+    assert!(!format!("{items:?}").contains("hunter2"));
+}
+
+#[test]
+fn requests_have_their_replies_byte_by_byte() {
+    let mut talk = Talk::open(4222);
+    talk.server(b"INFO {\"tls_required\":false}\r\n");
+    for byte in
+        b"CONNECT {\"verbose\":false,\"Pass\":\"s3cret\",\"user\":\"u\"}\r\nPUB a _INBOX.x 4\r\nPI\r\n\r\n"
+    {
+        talk.client(&[*byte]);
+    }
+    for byte in b"HMSG _INBOX.x 1 20 22\r\nNATS/1.0\r\nA: b:c\r\n\r\nok\r\n" {
+        talk.server(&[*byte]);
+    }
+    let items = talk.finish();
+    assert_eq!(items.len(), 3, "{items:?}");
+    assert_eq!(
+        (&items[1]["request"]["options"]["Pass"], &items[1]["request"]["options"]["user"]),
+        (&"***".into(), &"u".into())
+    );
+    assert_eq!(items[2]["request"]["payload"], "PI\r\n");
+    assert_eq!(items[2]["response"]["headers"][0]["value"], "b:c");
+    assert_eq!(items[2]["response"]["payload"], "ok");
+}
+
+#[test]
+fn holes_in_payloads_keep_the_place_and_sizes_cost_nothing() {
+    let mut talk = Talk::open(4222);
+    talk.client(b"CONNECT {\"verbose\":false}\r\nPUB a 10\r\nabc").lose(Direction::ToServer, 4);
+    talk.client(b"hij\r\nPUB b 1\r\nx\r\n");
+    let items = talk.finish();
+    assert_eq!(items.len(), 3, "{items:?}");
+    assert!(items[1]["gap"]["request"] == 4 && items[1]["request"]["truncated"] == true);
+    assert!(items[2]["error"].is_null());
+    let mut talk = Talk::open(4222);
+    talk.client(b"CONNECT {\"verbose\":false}\r\nPUB a 2000000000\r\n");
+    (0..2_000).for_each(|_| {
+        talk.client(&[b'x'; 1_400]);
+    });
+    assert!(talk.memory() < 1 << 20);
+}
+
+#[test]
+fn other_protocols_are_left_alone() {
+    for (port, client, server) in [
+        (6379, &b"PING\r\n"[..], &b"+PONG\r\n"[..]),
+        (6379, b"INFO\r\n", b"$3\r\na:1\r\n"),
+        (11211, b"get a\r\n", b"END\r\n"),
+        (25, b"NOOP\r\n", b"250 ok\r\n"),
+        (1863, b"SYN 1 0\r\n", b"MSG 4 N 5\r\nabcdeMSG 4 N 1\r\na"),
+    ] {
+        let mut talk = Talk::open(port);
+        talk.client(client).server(server).close();
+        let items = talk.finish();
+        assert!(items.iter().all(|item| item["protocol"]["name"] != "nats"), "{items:?}");
+    }
+}
+
+#[test]
+fn tls_is_handed_on() {
+    let mut talk = Talk::open(4222);
+    talk.server(b"INFO {\"tls_required\":true}\r\n").client(&[0x16, 3, 1, 0, 4, 1, 0, 0, 0]).close();
+    let items = talk.finish();
+    assert_eq!(items.iter().filter(|item| item["protocol"]["name"] == "nats").count(), 1, "{items:?}");
+}
+
+#[test]
+fn public_captures_give_items() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/pcaps/public/deepflowio+deepflow/agent/resources/test/flow_generator/nats");
+    let Ok(captures) = std::fs::read_dir(&folder) else {
+        eprintln!("skipped: no captures at {}", folder.display());
+        return;
+    };
+    for path in captures.flatten().map(|entry| entry.path()) {
+        let items = capture(&path);
+        let failed = items.iter().filter(|item| !item["error"].is_null()).count();
+        eprintln!("{}: {} items, {failed} with errors", path.display(), items.len());
+        assert!(!items.is_empty(), "no items in {}", path.display());
+    }
+}
