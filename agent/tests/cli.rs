@@ -209,9 +209,7 @@ fn wrong_usage_exits_2_and_says_what_is_wrong() {
 fn protobuf_fields_have_the_names_of_configured_descriptors() {
     let replay = |descriptors: &Path| {
         let setting = format!("dissect.protobufDescriptors=[{descriptors:?}]");
-        run(remora()
-            .args(["replay", "--output", "jsonl", "--set", &setting])
-            .arg(fixture("grpc/grpc.pcap")))
+        run(remora().args(["replay", "--output", "jsonl", "--set", &setting]).arg(fixture("grpc/grpc.pcap")))
     };
     let (code, stdout, stderr) = replay(&fixture("grpc/shop.desc"));
     assert_eq!(code, 0, "{stderr}");
