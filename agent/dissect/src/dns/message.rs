@@ -1,5 +1,7 @@
 //! Messages (RFC 1035, section 4.1).
 
+use std::hash::{Hash, Hasher};
+
 use super::codes;
 use super::record::{Question, Record, TOP_BIT};
 use crate::item;
@@ -328,6 +330,19 @@ impl Object for Header {
 
 /// The question as it is compared: names without regard to case (RFC 4343).
 pub(super) fn question_hash(question: &Question) -> u64 {
-    let name = question.name.bytes().map(|byte| byte.to_ascii_lowercase());
-    fingerprint(name.chain(question.kind.to_be_bytes()).chain(question.class.to_be_bytes()))
+    struct Asked<'a>(&'a Question);
+    impl Hash for Asked<'_> {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            let Question { name, kind, class, .. } = self.0;
+            let mut lower = [0; 32];
+            for part in name.as_bytes().chunks(lower.len()) {
+                let lower = &mut lower[..part.len()];
+                lower.copy_from_slice(part);
+                lower.make_ascii_lowercase();
+                state.write(lower);
+            }
+            (kind, class).hash(state);
+        }
+    }
+    fingerprint(Asked(question))
 }

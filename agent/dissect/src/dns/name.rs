@@ -5,6 +5,9 @@ use crate::{ParseError, Reader};
 /// Bytes of a name with its length bytes (RFC 1035, section 2.3.4).
 const MAX_NAME: usize = 255;
 
+/// Bytes that most names have at most.
+const TYPICAL_NAME: usize = 32;
+
 /// Pointers followed for one name. More than a name can have labels serve no purpose.
 const MAX_POINTERS: usize = 128;
 
@@ -14,7 +17,8 @@ const ROOT: &str = ".";
 /// Reads a name: labels joined by dots, without one at the end. In labels UTF-8 stays as it is; a dot, a backslash and
 /// what can't be shown become `\.`, `\\` and `\DDD` (RFC 4343, section 2.1).
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<String, ParseError> {
-    let mut text = String::new();
+    // Most names are read in one piece, without escapes.
+    let mut text = String::with_capacity(TYPICAL_NAME);
     // Once a pointer was followed, what is read lies before it, and `reader` is done with the name.
     let mut behind: Option<Reader<'_>> = None;
     let (mut length, mut pointers) = (1, 0);
@@ -56,8 +60,10 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<String, ParseError> {
 
 fn push_label(text: &mut String, label: &[u8]) {
     let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'.' | b'\\');
-    if label.iter().all(plain) {
-        text.extend(label.iter().map(|byte| char::from(*byte)));
+    if let Ok(label) = str::from_utf8(label)
+        && label.as_bytes().iter().all(plain)
+    {
+        text.push_str(label);
         return;
     }
     for chunk in label.utf8_chunks() {

@@ -32,7 +32,7 @@ impl DatagramDissector for Conversation {
             }
         };
         let half = Half::new(context.now, bytes.len() as u64, fields).missing(missing.into());
-        let copy = fingerprint(bytes.iter().copied());
+        let copy = fingerprint(bytes);
         if !header.is_response() {
             self.pairing.request(direction, header.id, half, copy, header.code, context);
             return;

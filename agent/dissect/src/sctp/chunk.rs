@@ -215,7 +215,7 @@ pub(super) fn first_cause(chunk: &Chunk<'_>) -> Option<&'static str> {
 }
 
 pub(super) fn fingerprint(chunk: &Chunk<'_>) -> u64 {
-    peers::fingerprint(chunk.value.iter().copied())
+    peers::fingerprint(chunk.value)
 }
 
 pub(super) fn data<'a>(chunk: &Chunk<'a>) -> Option<Data<'a>> {
