@@ -52,6 +52,7 @@ pub mod sctp;
 pub mod smtp;
 mod stream;
 mod tcp;
+pub mod text;
 pub mod tls;
 pub mod tree;
 pub mod unpack;

@@ -35,7 +35,7 @@ impl Tree {
 
     /// Text, with U+FFFD for what is not UTF-8.
     pub fn lossy(bytes: &[u8]) -> Self {
-        Self::Text(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()))
+        Self::Text(Cow::Owned(crate::text::lossy(bytes).into_owned()))
     }
 
     pub fn value(&self) -> Value<'_> {

@@ -91,7 +91,7 @@ pub(super) fn ipv6(r: &mut Reader<'_>) -> Result<Ipv6Addr, ParseError> {
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    crate::text::lossy(bytes).into_owned()
 }
 
 /// A character string (RFC 1035, section 3.3).

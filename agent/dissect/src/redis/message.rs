@@ -170,7 +170,7 @@ const fn type_name(marker: u8) -> &'static str {
 pub(super) fn text(tree: &Tree) -> Cow<'_, str> {
     match tree {
         Tree::Text(text) => Cow::Borrowed(text),
-        Tree::Bytes(bytes) => String::from_utf8_lossy(bytes),
+        Tree::Bytes(bytes) => crate::text::lossy(bytes),
         Tree::Null => Cow::Borrowed(""),
         Tree::Fields(fields) if fields.field("truncated").is_some() => {
             fields.field("data").map_or(Cow::Borrowed(""), text)
