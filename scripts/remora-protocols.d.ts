@@ -4,30 +4,27 @@
 // A hook that looks at items of one protocol says so: /** @param {RedisItem} data */. It is called for all items all the same,
 // so it begins with `if (data.protocol.name !== "redis") return;`. One that looks at several takes {AnyItem} and narrows:
 //
-//     /** @type {(data: AnyItem) => data is RedisItem} */
-//     const isRedis = (data) => data.protocol.name === "redis";
+//     /**
+//      * @param {AnyItem} data
+//      * @returns {data is RedisItem}
+//      */
+//     function isRedis(data) {
+//       return data.protocol.name === "redis";
+//     }
 //
-// | item                      | data.protocol.name | and besides                                        |
-// | ------------------------- | ------------------ | -------------------------------------------------- |
-// | HttpItem                  | http               | data.protocol.abbr === "HTTP"                      |
-// | Http2Item                 | http               | data.protocol.abbr === "HTTP/2"                    |
-// | GrpcItem                  | http               | data.protocol.abbr === "gRPC"                      |
-// | GraphqlItem               | http               | data.protocol.abbr === "GQL"                       |
-// | WebsocketItem             | ws                 |                                                    |
-// | AmqpItem                  | amqp               | data.protocol.version === "0-9-1"                  |
-// | Amqp1Item                 | amqp               | data.protocol.version === "1-0"                    |
-// | TlsItem                   | tlsx               |                                                    |
-// | TcpItem, UdpItem          | tcp, udp           |                                                    |
-// | the others                | as the item's name, in small letters: RedisItem of redis                |
+// After `if (isRedis(data))` the item is one of Redis. Without a function, a comment says so: /** @type {RedisItem} */ (data).
+//
+// HttpItem is any item of HTTP, also of HTTP/2, gRPC and GraphQL.
 //
 // What is "?" is missing where it does not apply, where the connection was joined late, or where bytes are missing: everything
 // in a request is, because one that could not be read has nothing but `data`. Texts from the wire that are not UTF-8 are base64
 // or have U+FFFD. What a cap cut is marked by `truncated`, or by a count or size beside it. The pages are in docs/protocols/.
 //
-// The form is that of remora.d.ts, one declaration a line, with three more:
+// The form is that of remora.d.ts, one declaration a line, and besides:
 //
 //     interface Name extends A, B {         members of A and B are Name's, too
 //       name?: Type;                        a value; a "?" says that it may be missing
+//       name: Type & { name: Type };        a value some of whose members are more exact
 //       [name: string]: Type;               values under any other name; `${string}End` in the place of "string": under those
 //
 // A test of the agent holds all items of its captures against it, and looks for each name in the code.
@@ -62,6 +59,8 @@ interface AnyMap {
 
 /** An item of HTTP/2: `data.protocol.abbr` is `HTTP/2`. */
 interface Http2Item extends HttpItem {
+  /** What tells it from other items of HTTP. */
+  protocol: Protocol & { abbr: "HTTP/2" };
   /** Null where only the response was seen. */
   request: Http2Request | null;
 }
@@ -75,7 +74,9 @@ interface Http2Request extends HttpRequest, Unread {
 // === grpc ===
 
 /** An item of gRPC or gRPC-Web: `data.protocol.abbr` is `gRPC`. */
-interface GrpcItem extends Http2Item {
+interface GrpcItem extends HttpItem {
+  /** What tells it from other items of HTTP. */
+  protocol: Protocol & { abbr: "gRPC" };
   /** Null where only the response was seen. */
   request: GrpcRequest | null;
   /** Null where there was none. */
@@ -145,7 +146,9 @@ interface GrpcMessage {
 // === graphql ===
 
 /** An item of GraphQL over HTTP: `data.protocol.abbr` is `GQL`. */
-interface GraphqlItem extends Http2Item {
+interface GraphqlItem extends HttpItem {
+  /** What tells it from other items of HTTP. */
+  protocol: Protocol & { abbr: "GQL" };
   /** Null where only the response was seen. */
   request: GraphqlRequest | null;
   /** Null where there was none. */
@@ -222,6 +225,8 @@ interface GraphqlLocation {
 
 /** An item of WebSocket: a message, or a ping with its pong. */
 interface WebsocketItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "ws" };
   /** The message. Null where a pong's ping may be missing. */
   request: WebsocketRequest | null;
   /** The pong to a ping; else null. */
@@ -306,6 +311,8 @@ interface WebsocketGraphql {
 
 /** An item of AMQP 0-9-1: a method with its answer, or with the message that it carries. */
 interface AmqpItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "amqp"; version: "0-9-1" };
   /** The method. Null where only the answer was seen. */
   request: AmqpRequest | null;
   /** The answer; `{ method: "empty" }` to a method that wants none. Null where there was none. */
@@ -526,6 +533,8 @@ interface AmqpError {
 
 /** An item of AMQP 1.0: a performative, some with the other side's. */
 interface Amqp1Item extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "amqp"; version: "1-0" };
   /** The performative. Null where only the answer was seen. */
   request: Amqp1Request | null;
   /** The answer to `open`, `close`, `begin`, `attach` and SASL. Null where there was none, or none is wanted. */
@@ -716,6 +725,8 @@ interface Amqp1Message {
 
 /** An item of Cassandra's CQL: a request with its response, or an event. */
 interface CassandraItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "cassandra" };
   /** The request, or the event. Null where only the response was seen. */
   request: CassandraRequest | null;
   /** Null where there was none, and of events. */
@@ -950,6 +961,8 @@ interface CassandraReason {
 
 /** An item of Diameter, over TCP or SCTP. */
 interface DiameterItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "diameter" };
   /** Either peer asks. Null where only the answer was seen. */
   request: DiameterRequest | null;
   /** Null where there was none. */
@@ -1040,6 +1053,8 @@ interface DiameterAvp {
 
 /** An item of DNS, multicast DNS or LLMNR. */
 interface DnsItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "dns" };
   /** The query, or a message that nobody is known to have asked for. Null where only the response was seen. */
   request: DnsRequest | null;
   /** Null where there was none. */
@@ -1240,6 +1255,8 @@ interface DnsRecord {
 
 /** An item of ICMP or ICMPv6. */
 interface IcmpItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "icmp" };
   /** The message that asks, or stands alone. Null where only the reply was seen. */
   request: IcmpRequest | null;
   /** The reply. Null where there was none, or none is wanted. */
@@ -1426,6 +1443,8 @@ interface IcmpGroupRecord {
 
 /** An item of Kafka. */
 interface KafkaItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "kafka" };
   /** Null where only the response was seen. */
   request: KafkaRequest | null;
   /** Null where there was none, and of a Produce request with `requiredAcks` 0. */
@@ -2012,6 +2031,8 @@ interface KafkaMessage {
 
 /** An item of LDAP or CLDAP. */
 interface LdapItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "ldap" };
   /** The operation, or a notice of the server. Null where only the response was seen. */
   request: LdapRequest | null;
   /** All that answers it. Null where there was none, or none is wanted. */
@@ -2173,6 +2194,8 @@ interface LdapControl {
 
 /** An item of memcached: `data.protocol.version` is `text` or `binary`. */
 interface MemcachedItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "memcached" };
   /** The command. Null where only the answer was seen. */
   request: MemcachedRequest | null;
   /** The answer. Null where there was none, or none is wanted. */
@@ -2291,6 +2314,8 @@ interface MemcachedError {
 
 /** An item of MongoDB. */
 interface MongodbItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "mongodb" };
   /** The command, or one of several replies that a server sends. Null where only the reply was seen. */
   request: MongodbRequest | null;
   /** The reply. Null where there was none, or none is wanted. */
@@ -2389,6 +2414,8 @@ interface MongodbError {
 
 /** An item of MQTT: a packet with its acknowledgement. */
 interface MqttItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "mqtt" };
   /** The packet. Null where only the acknowledgement was seen. */
   request: MqttRequest | null;
   /** The acknowledgement; of QoS 2 the last. Null where there was none, or none is wanted. */
@@ -2589,6 +2616,8 @@ interface MqttProperties {
 
 /** An item of MySQL or MariaDB: a command with its response, or a login. */
 interface MysqlItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "mysql" };
   /** The command. Null where only the response was seen. */
   request: MysqlRequest | null;
   /** Null where there was none, or none is wanted. */
@@ -2767,6 +2796,8 @@ interface MysqlError {
 
 /** An item of NATS. */
 interface NatsItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "nats" };
   /** The operation of either side. Null where only the reply was seen. */
   request: NatsRequest | null;
   /** The reply, the PONG, or the verdict on a CONNECT. Null where there was none, or none is wanted. */
@@ -2833,6 +2864,8 @@ interface NatsError {
 
 /** An item of PostgreSQL: a query cycle, or a message of the server's own accord. */
 interface PostgresqlItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "postgresql" };
   /** What is asked. Null where only the response was seen. */
   request: PostgresqlRequest | null;
   /** Null where there was none, or none is wanted. */
@@ -3037,6 +3070,8 @@ interface PostgresqlReport {
 
 /** An item of QUIC: a handshake. */
 interface QuicItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "quic" };
   /** The client's first packets. Null where only the server's were seen. */
   request: QuicRequest | null;
   /** Null where there was none. */
@@ -3113,6 +3148,8 @@ interface QuicParameters {
 
 /** An item of RADIUS. */
 interface RadiusItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "radius" };
   /** Null where only the response was seen. */
   request: RadiusRequest | null;
   /** Null where there was none. */
@@ -3197,6 +3234,8 @@ interface RadiusEap {
 
 /** An item of Redis. */
 interface RedisItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "redis" };
   /** The command, or what a server sends unasked. Null where only the answer was seen. */
   request: RedisRequest | null;
   /** The answer. Null where there was none, or none is wanted. */
@@ -3269,6 +3308,8 @@ interface RedisError {
 
 /** An item of SCTP: a packet, some with the packet that answers. */
 interface SctpItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "sctp" };
   /** The packet. Null where only the answer was seen. */
   request: SctpRequest | null;
   /** The answer. Null where there was none, or none is wanted. */
@@ -3413,6 +3454,8 @@ interface SctpCause {
 
 /** An item of SMTP: a command with its reply, a mail transaction, or the greeting. */
 interface SmtpItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "smtp" };
   /** The command, the mail, or the greeting. Null where only the reply was seen. */
   request: SmtpRequest | null;
   /** The reply. Null where there was none. */
@@ -3500,6 +3543,8 @@ interface SmtpRecipient {
 
 /** A whole TCP conversation, or one that failed. */
 interface TcpItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "tcp" };
   /** How it went. */
   request: TcpRequest;
   /** None. */
@@ -3522,6 +3567,8 @@ interface TcpRequest extends ConversationCounts {
 
 /** A whole exchange of UDP datagrams. */
 interface UdpItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "udp" };
   /** How it went. */
   request: UdpRequest;
   /** None. */
@@ -3556,6 +3603,8 @@ interface ConversationCounts {
 
 /** An item of TLS: a handshake. */
 interface TlsItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "tlsx" };
   /** The client's side. Null where only the server's was seen. */
   request: TlsRequest | null;
   /** The server's side. Null where there was none. */

@@ -15,6 +15,8 @@ pub(crate) enum Type {
     Literal(Value),
     List(Box<Type>),
     Union(Vec<Type>),
+    /// With members that are more exact.
+    Exact(Box<Type>, Vec<(String, Type)>),
     Named(String),
 }
 
@@ -56,6 +58,10 @@ impl Type {
         visit(self);
         match self {
             Self::List(entry) => entry.each(visit),
+            Self::Exact(whole, members) => {
+                whole.each(visit);
+                members.iter().for_each(|(_, is)| is.each(visit));
+            }
             Self::Union(all) => all.iter().for_each(|one| one.each(visit)),
             _ => {}
         }
@@ -69,14 +75,18 @@ pub(crate) const OF_HTTP: &str = "HttpRequest";
 /// Where an interface's member was found in an item.
 pub(crate) type Seen = BTreeSet<(String, String)>;
 
+/// A file of type definitions.
+pub(crate) fn text(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
 impl Declarations {
     pub(crate) fn read() -> Self {
         let mut all = Self::default();
         for name in ["remora.d.ts", "remora-protocols.d.ts"] {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name);
-            let text = std::fs::read_to_string(&path).unwrap();
             // Helpers are functions, which are another test's.
-            all.add(&text, name == "remora.d.ts").unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+            all.add(&text(name), name == "remora.d.ts").unwrap_or_else(|why| panic!("{name}: {why}"));
         }
         all
     }
@@ -201,6 +211,13 @@ impl Declarations {
                 }
                 return Err(why.unwrap_or_else(|| format!("{place}: {value} is none of {all:?}")));
             }
+            Type::Exact(whole, members) => {
+                self.check(value, whole, place, seen)?;
+                let mut members = members.iter();
+                return members.try_for_each(|(name, is)| {
+                    self.check(&value[name.as_str()], is, &format!("{place}.{name}"), seen)
+                });
+            }
             Type::Named(name) => {
                 return match (self.aliases.get(name), value) {
                     (Some(is), _) => self.check(value, is, place, seen),
@@ -265,7 +282,7 @@ fn is_deeper(error: &str, place: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(['.', '[']) || rest.contains("which is not there"))
 }
 
-/// A type: names, literals, lists and unions.
+/// A type: names, literals, lists, unions, and what is more exact.
 fn parse(text: &str) -> Result<Type, String> {
     let (is, rest) = union(text)?;
     if rest.is_empty() { Ok(is) } else { Err(format!("a type goes on: {rest}")) }
@@ -284,8 +301,7 @@ fn union(text: &str) -> Result<(Type, &str), String> {
         };
         rest = after;
     }
-    // `string & {}` is a string that keeps editors from merging it with literals.
-    Ok((is, rest.strip_prefix(" & {}").unwrap_or(rest)))
+    Ok((is, rest))
 }
 
 fn listed(text: &str) -> Result<(Type, &str), String> {
@@ -314,6 +330,18 @@ fn listed(text: &str) -> Result<(Type, &str), String> {
     };
     while let Some(after) = rest.strip_prefix("[]") {
         (is, rest) = (Type::List(Box::new(is)), after);
+    }
+    if let Some(after) = rest.strip_prefix(" & {}") {
+        // A string that editors do not merge with the literals beside it.
+        rest = after;
+    } else if let Some(after) = rest.strip_prefix(" & { ") {
+        let (members, after) = after.split_once(" }").ok_or_else(|| format!("no end of members: {text}"))?;
+        let one = |member: &str| match member.split_once(": ") {
+            Some((name, is)) => Ok((name.to_owned(), parse(is)?)),
+            None => Err(format!("no member: {member}")),
+        };
+        let members = members.split("; ").map(one).collect::<Result<_, _>>()?;
+        (is, rest) = (Type::Exact(Box::new(is), members), after);
     }
     Ok((is, rest))
 }
