@@ -16,9 +16,10 @@
 //
 // HttpItem is any item of HTTP, also of HTTP/2, gRPC and GraphQL.
 //
-// What is "?" is missing where it does not apply, where the connection was joined late, or where bytes are missing: everything
-// in a request is, because one that could not be read has nothing but `data`. Texts from the wire that are not UTF-8 are base64
-// or have U+FFFD. What a cap cut is marked by `truncated`, or by a count or size beside it. The pages are in docs/protocols/.
+// What is "?" is missing where it does not apply, where the connection was joined late, or where bytes are missing. Of requests
+// all is, but for those of HTTP and of conversations: one that could not be read has nothing but `data`. Texts from the wire that
+// are not UTF-8 are base64 or have U+FFFD. What a cap cut is marked by `truncated`, or by a count or size beside it. The pages are
+// in docs/protocols/.
 //
 // The form is that of remora.d.ts, one declaration a line, and besides:
 //
@@ -65,7 +66,7 @@ interface Http2Item extends HttpItem {
   request: Http2Request | null;
 }
 
-/** A request of HTTP/2. `path` is with the query, `headers` with the pseudo-header fields, `postData.text` base64. */
+/** A request of HTTP/2: `path` has the query, `headers` the pseudo-header fields, `postData.text` is base64. */
 interface Http2Request extends HttpRequest, Unread {
   /** The server promised the stream. */
   pushed?: true;
@@ -557,7 +558,7 @@ interface Amqp1Response extends Amqp1Fields {
   channel: number;
 }
 
-/** Fields of performatives. Those that are null on the wire are missing. */
+/** Fields of performatives, by the standard's types; the wire tells types itself, so a peer may send others. Null is left out. */
 interface Amqp1Fields {
   /** Of `open`: the sender's name. */
   containerId?: string;
@@ -1171,7 +1172,7 @@ interface DnsOption {
   sourcePrefix?: number;
   /** Of a client subnet: bits that the answer holds for. */
   scopePrefix?: number;
-  /** Until the zone expires. */
+  /** Seconds until the zone expires. */
   seconds?: number;
   /** Of a cookie: the client's, hexadecimal. */
   client?: string;
@@ -1265,7 +1266,7 @@ interface IcmpItem extends ItemBase {
 
 /** A message that asks, or stands alone. */
 interface IcmpRequest extends IcmpMessage {
-  /** Of an error: 0 for the network, 1 for the host, 3 for the port, by `type`. */
+  /** Says more than `type`: of an unreachable destination 3 for the port, of ICMPv6 4. */
   code?: number;
   /** Its name, where it has one. */
   codeName?: string;
@@ -1327,7 +1328,7 @@ interface IcmpRequest extends IcmpMessage {
 
 /** A reply. */
 interface IcmpResponse extends IcmpMessage {
-  /** Of an extended echo: how the interface is. */
+  /** 0; of an extended echo how it went. */
   code?: number;
   /** Its name, where it has one. */
   codeName?: string;
@@ -3130,7 +3131,7 @@ interface QuicParameters {
   initialMaxStreamsBidi?: number;
   /** Streams, one way, that the server may open. */
   initialMaxStreamsUni?: number;
-  /** Delays of acknowledgements count in 2 to this power, microseconds. */
+  /** Delays of acknowledgements are in units of 2 to this power microseconds. */
   ackDelayExponent?: number;
   /** Milliseconds that an acknowledgement may wait. */
   maxAckDelay?: number;
