@@ -276,7 +276,7 @@ interface StringMap {
 
 /** An item of HTTP. */
 interface HttpItem extends ItemBase {
-  /** Null where only the response was seen; `error.type` is `pair-not-found` then. Of bytes that are no HTTP/2 it has nothing but `data`. */
+  /** Null where only the response was seen; `error.type` is `pair-not-found` then. Of what is no HTTP/2 it has `data` alone. */
   request: HttpRequest | null;
   /** Null where there was none. */
   response: HttpResponse | null;
