@@ -206,6 +206,27 @@ fn wrong_usage_exits_2_and_says_what_is_wrong() {
 }
 
 #[test]
+fn protobuf_fields_have_the_names_of_configured_descriptors() {
+    let replay = |descriptors: &Path| {
+        let setting = format!("dissect.protobufDescriptors=[{descriptors:?}]");
+        run(remora().args(["replay", "--output", "jsonl", "--set", &setting]).arg(fixture("grpc/grpc.pcap")))
+    };
+    let (code, stdout, stderr) = replay(&fixture("grpc/shop.desc"));
+    assert_eq!(code, 0, "{stderr}");
+    let items: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let call = items.iter().find(|item| item["request"]["path"] == "/shop.v1.Shop/GetItem").unwrap();
+    let message = &call["response"]["grpc"]["messages"][0]["protobuf"];
+    assert_eq!(message["name"], "item 1", "{message}");
+
+    let (code, stdout, stderr) = replay(&fixture("grpc/shop.proto"));
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("dissect.protobufDescriptors") && stderr.contains("shop.proto"), "{stderr}");
+    let (code, _, stderr) = replay(Path::new("missing.desc"));
+    assert_eq!(code, 2);
+    assert!(stderr.contains("missing.desc") && stderr.contains("No such file"), "{stderr}");
+}
+
+#[test]
 fn unreadable_input_exits_2_and_the_other_files_are_still_read() {
     let mut command = remora();
     command.args(["replay", "/nonexistent.pcap"]).arg(fixture("http1.pcap"));

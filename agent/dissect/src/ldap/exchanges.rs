@@ -2,6 +2,7 @@
 
 use remora_packet::Timestamp;
 
+use super::answer::{Answer, answer_fields};
 use super::framing::{Head, Look, look};
 use super::message::{self, Decoded};
 use super::names::{self, op};
@@ -50,34 +51,6 @@ pub(super) struct Exchanges {
     grows: bool,
     repeats: bool,
 }
-
-/// What came of a response so far.
-#[derive(Debug)]
-struct Answer {
-    id: i64,
-    time: Timestamp,
-    size: u64,
-    missing: u64,
-    error: Option<String>,
-    lists: [Listed; 3],
-    bytes: usize,
-    truncated: bool,
-    /// The kind of the latest message.
-    name: &'static str,
-}
-
-#[derive(Debug, Default)]
-struct Listed {
-    count: u64,
-    kept: Vec<Tree>,
-}
-
-/// The lists of an [`Answer`], and their counts.
-const LISTS: [(&str, &str); 3] = [
-    ("entries", "entryCount"),
-    ("references", "referenceCount"),
-    ("intermediateResponses", "intermediateResponseCount"),
-];
 
 impl Exchanges {
     pub(super) const fn new(kind: Kind) -> Self {
@@ -304,70 +277,6 @@ impl Exchanges {
     }
 }
 
-impl Answer {
-    fn new(id: i64, time: Timestamp) -> Self {
-        Self {
-            id,
-            time,
-            size: 0,
-            missing: 0,
-            error: None,
-            lists: Default::default(),
-            bytes: 0,
-            truncated: false,
-            name: "",
-        }
-    }
-
-    fn add(&mut self, list: usize, framed: &Framed<'_>, decoded: Decoded, context: &Context<'_>) {
-        self.size += framed.size;
-        self.missing += framed.missing;
-        self.name =
-            if list == 2 && self.name.is_empty() { "Intermediate Response" } else { "Search Response" };
-        if let Some(error) = decoded.error {
-            self.error.get_or_insert_with(|| place(error, framed));
-        }
-        let mut fields = Fields::with_capacity(decoded.fields.len());
-        for (name, value) in decoded.fields {
-            if name == "truncated" {
-                self.truncated = true;
-            } else if list == 1 && name == "uris" {
-                // A reference is its addresses.
-                self.keep(1, value, context);
-                return;
-            } else if name != "type" && name != "messageId" {
-                fields.push(name, value);
-            }
-        }
-        self.keep(list, Tree::Fields(fields), context);
-    }
-
-    fn keep(&mut self, list: usize, value: Tree, context: &Context<'_>) {
-        let listed = &mut self.lists[list];
-        listed.count += 1;
-        let bytes = value.heap() + size_of::<Tree>();
-        let fits = self.bytes + bytes <= context.limits.message_bytes.max(1);
-        if fits && listed.kept.len() < context.limits.list_entries {
-            listed.kept.push(value);
-            self.bytes += bytes;
-        } else {
-            self.truncated = true;
-        }
-    }
-}
-
-fn answer_fields(fields: &mut Fields, lists: [Listed; 3], truncated: bool, is_search: bool) {
-    for ((list, listed), (name, count)) in lists.into_iter().enumerate().zip(LISTS) {
-        if listed.count > 0 || is_search && list == 0 {
-            fields.push(count, listed.count);
-            fields.push(name, listed.kept);
-        }
-    }
-    if truncated {
-        fields.set("truncated", true);
-    }
-}
-
 /// A half whose fields are not settled.
 struct Unfinished {
     time: Timestamp,
@@ -399,6 +308,6 @@ fn half(framed: &Framed<'_>, decoded: Decoded) -> Half {
     half_of(framed, &decoded).half(decoded.fields)
 }
 
-fn place(error: crate::ParseError, framed: &Framed<'_>) -> String {
+pub(super) fn place(error: crate::ParseError, framed: &Framed<'_>) -> String {
     format!("{} at byte {} of the stream", error.what, framed.offset + error.offset as u64)
 }

@@ -4,6 +4,7 @@
 //! An item is an operation: a request with its response, which for a search is all of its entries and references. After
 //! StartTLS (RFC 4511, section 4.14) the stream is handed on.
 
+mod answer;
 mod connection;
 mod datagrams;
 mod exchanges;

@@ -277,7 +277,7 @@ fn documents(
             list.push(fields.into());
             result?;
         } else {
-            super::bson::skip_document(reader)?;
+            super::elements::skip_document(reader)?;
         }
     }
     Ok(count)

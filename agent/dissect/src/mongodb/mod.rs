@@ -6,6 +6,7 @@
 
 mod bson;
 mod connection;
+mod elements;
 mod message;
 mod scalars;
 mod sides;

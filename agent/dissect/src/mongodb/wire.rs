@@ -1,6 +1,6 @@
 //! Message headers, and what of the bytes behind them speaks for a message.
 
-use super::bson;
+use super::elements;
 use crate::Direction;
 use crate::frame::{Framing, Length};
 use crate::read::{ParseError, Reader};
@@ -163,7 +163,7 @@ fn is_document(reader: &mut Reader<'_>, message: usize) -> Result<bool, ParseErr
         return Ok(false);
     }
     let kind = reader.u8()?;
-    Ok(if length == 5 { kind == 0 } else { bson::is_kind(kind) })
+    Ok(if length == 5 { kind == 0 } else { elements::is_kind(kind) })
 }
 
 /// `database.collection`.

@@ -1,11 +1,14 @@
 //! One connection: its bytes become frames, those become what happens to streams.
 
+mod blocks;
+mod losses;
+
 use remora_packet::Timestamp;
 
 use super::fields::FieldList;
 use super::frame::{self, HEAD_BYTES, Head, PREFACE};
 use super::hpack::Decoder;
-use super::streams::{Block, Streams};
+use super::streams::Streams;
 use super::{HTTP_2, stream};
 use crate::exchange::Kind;
 use crate::{Context, Direction, Dissector, End, Limits};
@@ -28,7 +31,7 @@ struct Side {
     state: State,
     decoder: Decoder,
     /// A header block whose end has not come.
-    block: Option<Unfinished>,
+    block: Option<blocks::Unfinished>,
     /// When the first byte of what is not used yet was captured.
     since: Option<Timestamp>,
     ended: bool,
@@ -56,19 +59,6 @@ struct Data {
     body: u64,
     padding: u64,
     ends: bool,
-}
-
-#[derive(Debug)]
-struct Unfinished {
-    stream: u32,
-    /// The stream a PUSH_PROMISE announces.
-    promised: Option<u32>,
-    fragments: Vec<u8>,
-    ends: bool,
-    time: Timestamp,
-    size: u64,
-    /// Fragments were dropped: it is longer than the cap.
-    cut: bool,
 }
 
 enum Progress {
@@ -205,20 +195,6 @@ impl Connection {
         }
     }
 
-    /// Gives up a header block that another frame interrupts; true where there was one.
-    fn interrupted(&mut self, direction: Direction, head: Head, context: &mut Context<'_>) -> bool {
-        let continues = |block: &Unfinished| head.kind == frame::CONTINUATION && block.stream == head.stream;
-        match self.side(direction).block.take_if(|block| !continues(block)) {
-            Some(block) => {
-                let sizes = (block.size, 0);
-                let why = "a header block does not end";
-                self.streams.broken_headers(direction, block.stream, block.ends, sizes, why, context);
-                true
-            }
-            None => false,
-        }
-    }
-
     fn begin_data(
         &mut self,
         direction: Direction,
@@ -275,202 +251,6 @@ impl Connection {
         self.move_on(direction, data, context);
         (body + padding) as usize
     }
-
-    fn content(
-        &mut self,
-        direction: Direction,
-        head: Head,
-        content: &[u8],
-        time: Timestamp,
-        context: &mut Context<'_>,
-    ) -> Result<(), &'static str> {
-        let word = |at: usize| content.get(at..)?.first_chunk().map(|word| u32::from_be_bytes(*word));
-        match head.kind {
-            frame::HEADERS => {
-                // The priority that may stand before the fields is of no interest: a stream and a weight.
-                let fields = unpad(head, content, if head.flags & 0x20 != 0 { 5 } else { 0 })?;
-                let block = Unfinished::new(head, None, time);
-                self.fragment(direction, head, block, fields, context);
-            }
-            frame::PUSH_PROMISE => {
-                let inside = unpad(head, content, 0)?;
-                let (promised, fields) =
-                    inside.split_first_chunk().ok_or("a PUSH_PROMISE frame that is too short")?;
-                let block = Unfinished::new(head, Some(u32::from_be_bytes(*promised) & 0x7fff_ffff), time);
-                self.fragment(direction, head, block, fields, context);
-            }
-            frame::CONTINUATION => match self.side(direction).block.take() {
-                Some(mut block) => {
-                    block.size += head.total();
-                    self.fragment(direction, head, block, content, context);
-                }
-                // Its beginning was lost.
-                None => self.side(direction).decoder.forget(),
-            },
-            frame::RST_STREAM => {
-                self.streams.count(direction, head.stream, head.total());
-                self.streams.reset(direction, head.stream, word(0).unwrap_or(0), context);
-            }
-            frame::GOAWAY => self.streams.go_away(direction, content, context),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// A part of a header block, which ends with it or goes on.
-    fn fragment(
-        &mut self,
-        direction: Direction,
-        head: Head,
-        mut block: Unfinished,
-        fields: &[u8],
-        context: &mut Context<'_>,
-    ) {
-        if head.ends_headers() && block.fragments.is_empty() && !block.cut {
-            self.block(direction, &block, fields, context);
-            return;
-        }
-        if block.fragments.len() + fields.len() > context.limits.pending_bytes {
-            block.cut = true;
-            block.fragments = Vec::new();
-        } else if !block.cut {
-            block.fragments.extend_from_slice(fields);
-        }
-        if !head.ends_headers() {
-            self.side(direction).block = Some(block);
-        } else if block.cut {
-            self.broken(direction, &block, "a header block is too long", context);
-        } else {
-            let fields = std::mem::take(&mut block.fragments);
-            self.block(direction, &block, &fields, context);
-        }
-    }
-
-    fn broken(&mut self, direction: Direction, block: &Unfinished, why: &str, context: &mut Context<'_>) {
-        self.side(direction).decoder.forget();
-        let sizes = (block.size, 0);
-        self.streams.broken_headers(direction, block.stream, block.ends, sizes, why, context);
-    }
-
-    /// A whole header block.
-    fn block(&mut self, direction: Direction, block: &Unfinished, fields: &[u8], context: &mut Context<'_>) {
-        let mut list = FieldList::new(context.limits.http_headers, context.limits.pending_bytes);
-        if let Err(why) = self.side(direction).decoder.decode(fields, &mut list) {
-            if self.confirmed {
-                self.broken(direction, block, why, context);
-            } else {
-                self.side(direction).state = State::Left;
-                context.withdraw();
-            }
-            return;
-        }
-        if list.of_response {
-            self.settle(direction.reverse(), context);
-        } else if list.of_request {
-            // A promised request comes from the server.
-            let by_client = block.promised.is_none();
-            self.settle(if by_client { direction } else { direction.reverse() }, context);
-        }
-        let Unfinished { stream, promised, ends, time, size, .. } = *block;
-        match promised {
-            Some(stream) => self.streams.promise(Block { stream, list, ends, time, size }, context),
-            None => self.streams.headers(direction, Block { stream, list, ends, time, size }, context),
-        }
-    }
-
-    /// Bytes that HTTP/2 does not allow: looks for frames again.
-    fn fail(&mut self, direction: Direction, bytes: &[u8], why: &str, context: &mut Context<'_>) -> Progress {
-        if self.confirmed {
-            let time = self.side(direction).since.unwrap_or(context.now);
-            context.items.push(KIND.failure(direction, time, bytes, context.offset, why));
-            self.lose(direction, context);
-            // Not the same place again.
-            context.counters.undissected_bytes += 1;
-            return Progress::Used(1);
-        }
-        self.side(direction).state = State::Left;
-        context.withdraw();
-        Progress::Wait
-    }
-
-    /// The place in a direction is not known, nor which messages lost bytes.
-    fn lose(&mut self, direction: Direction, context: &mut Context<'_>) {
-        if let Some(block) = self.side(direction).block.take() {
-            self.broken(direction, &block, "header fields are missing", context);
-        }
-        let side = self.side(direction);
-        side.state = State::Lost;
-        side.since = None;
-        side.decoder.forget();
-        self.streams.lose(direction);
-    }
-
-    /// A frame of which `left` bytes are passed over, `missing` of them because they were not captured.
-    fn lose_frame(
-        &mut self,
-        direction: Direction,
-        head: Head,
-        left: u64,
-        missing: u64,
-        context: &mut Context<'_>,
-    ) {
-        let side = self.side(direction);
-        side.state = if left == 0 { State::Frames } else { State::Skip(left) };
-        side.since = None;
-        if !head.carries_fields() {
-            return;
-        }
-        side.decoder.forget();
-        let size = head.total() - missing;
-        let ends = match self.side(direction).block.take() {
-            Some(block) => block.ends,
-            None => head.ends_stream(),
-        };
-        if head.kind == frame::PUSH_PROMISE {
-            self.streams.lose_promise();
-        } else {
-            let why = "header fields are missing";
-            self.streams.broken_headers(direction, head.stream, ends, (size, missing), why, context);
-        }
-    }
-
-    /// Of `missing` bytes, those that are in a frame whose beginning is known; `None` where it is not.
-    fn bridge(
-        &mut self,
-        direction: Direction,
-        missing: u64,
-        unparsed: &[u8],
-        context: &mut Context<'_>,
-    ) -> Option<u64> {
-        let kept = unparsed.len() as u64;
-        match self.sides[direction.index()].state {
-            State::Data(mut data) => {
-                let body = data.body.min(missing);
-                let padding = data.padding.min(missing - body);
-                data.body -= body;
-                data.padding -= padding;
-                self.streams.skip(direction, data.stream, body + padding, body);
-                self.move_on(direction, data, context);
-                Some(body + padding)
-            }
-            State::Skip(left) => {
-                let inside = left.min(missing);
-                self.side(direction).skip(inside);
-                Some(inside)
-            }
-            State::Frames => {
-                let head = Head::parse(unparsed).filter(|head| head.fault().is_none())?;
-                if head.kind == frame::DATA {
-                    // Only the length of its padding is missing.
-                    return None;
-                }
-                let inside = missing.min(head.total().checked_sub(kept)?);
-                self.lose_frame(direction, head, head.total() - kept - inside, inside, context);
-                Some(inside)
-            }
-            State::Start | State::Lost | State::Left => None,
-        }
-    }
 }
 
 impl Side {
@@ -483,31 +263,6 @@ impl Side {
             }
         }
     }
-}
-
-impl Unfinished {
-    const fn new(head: Head, promised: Option<u32>, time: Timestamp) -> Self {
-        Self {
-            stream: head.stream,
-            promised,
-            fragments: Vec::new(),
-            ends: head.ends_stream(),
-            time,
-            size: head.total(),
-            cut: false,
-        }
-    }
-}
-
-/// What a frame carries between its padding's length and its padding, without `prefix` bytes at its front.
-fn unpad(head: Head, content: &[u8], prefix: usize) -> Result<&[u8], &'static str> {
-    let (padding, content) = match content.split_first() {
-        Some((&padding, rest)) if head.is_padded() => (usize::from(padding), rest),
-        _ if head.is_padded() => return Err("a padded frame that is empty"),
-        _ => (0, content),
-    };
-    let end = content.len().checked_sub(padding).ok_or("padding longer than its frame")?;
-    content.get(prefix..end).ok_or("a HEADERS frame that is too short")
 }
 
 impl Dissector for Connection {
