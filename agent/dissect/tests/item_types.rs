@@ -106,16 +106,16 @@ fn items_hold_what_is_declared() {
     assert!(kinds.len() > 20, "{kinds:?}");
 }
 
-/// The text of source files.
+/// The text of source files, and of those in folders.
 fn sources(names: impl IntoIterator<Item = String>) -> String {
-    let mut text = String::new();
-    for name in names {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name);
-        let files = match std::fs::read_dir(&path) {
-            Ok(files) => files.map(|file| file.unwrap().path()).collect(),
-            Err(_) => vec![path],
-        };
-        files.iter().for_each(|file| text.push_str(&std::fs::read_to_string(file).unwrap()));
+    let (mut text, src) = (String::new(), Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let mut paths: Vec<_> = names.into_iter().map(|name| src.join(name)).collect();
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            paths.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            text.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
     }
     text
 }
