@@ -39,6 +39,7 @@ pub mod mysql;
 pub mod nats;
 pub mod pair;
 pub mod peers;
+mod pieces;
 pub mod postgresql;
 pub mod protobuf;
 pub mod protocol;
