@@ -17,6 +17,7 @@ pub mod der;
 pub mod diameter;
 pub mod dissector;
 pub mod dns;
+pub mod dtls;
 pub mod engine;
 pub mod exchange;
 mod flow;

@@ -14,14 +14,21 @@ use crate::{Context, Direction, End, Fields, Half, ItemError, Kind, Tree};
 pub(crate) mod kind {
     pub(crate) const CLIENT_HELLO: u8 = 1;
     pub(crate) const SERVER_HELLO: u8 = 2;
+    /// DTLS up to 1.2.
+    pub(crate) const HELLO_VERIFY_REQUEST: u8 = 3;
     /// TLS 1.3 before its draft 22.
     pub(crate) const HELLO_RETRY_REQUEST: u8 = 6;
     pub(crate) const CERTIFICATE: u8 = 11;
     pub(crate) const SERVER_KEY_EXCHANGE: u8 = 12;
+    pub(crate) const CERTIFICATE_REQUEST: u8 = 13;
     pub(crate) const SERVER_HELLO_DONE: u8 = 14;
+    pub(crate) const CLIENT_KEY_EXCHANGE: u8 = 16;
 }
 
-const TLS_1_3: u16 = 0x0304;
+/// DTLS counts its versions down.
+const fn is_1_3(version: u16) -> bool {
+    matches!(version, 0x0304..0xfe00 | 0xfefc)
+}
 
 /// A handshake message, or as much of it as there is.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +46,8 @@ pub(crate) struct Handshake {
     kind: Kind,
     carrier: Carrier,
     state: State,
+    /// The server asked for the ClientHello again, whether or not its message was captured.
+    repeated: bool,
     /// Bytes of each direction that carried it.
     sizes: [u64; 2],
 }
@@ -58,7 +67,12 @@ struct Open {
     version: Option<u16>,
     /// A HelloRetryRequest came.
     retried: Option<Option<u16>>,
-    hello_done: bool,
+    /// A HelloVerifyRequest came, when.
+    verify: Option<(Fields, Timestamp)>,
+    /// What was said only a handshake has that agrees on new keys.
+    full: bool,
+    /// The identifiers of sessions that the hellos say.
+    sessions: [Vec<u8>; 2],
     memory: usize,
 }
 
@@ -99,7 +113,9 @@ impl Open {
             sides: Default::default(),
             version: None,
             retried: None,
-            hello_done: false,
+            verify: None,
+            full: false,
+            sessions: Default::default(),
             memory: size_of::<Self>(),
         }
     }
@@ -117,18 +133,27 @@ impl Open {
     }
 
     fn is_1_3(&self) -> bool {
-        self.version.is_some_and(|version| version >= TLS_1_3)
+        self.version.is_some_and(is_1_3)
+    }
+
+    /// Whether the handshake goes on with an earlier session, told by what can't be missed without a word: over datagrams
+    /// any message may be lost.
+    fn is_resumed(&self) -> Option<bool> {
+        let [one, other] = &self.sessions;
+        if self.full { Some(false) } else { (!one.is_empty() && one == other).then_some(true) }
     }
 
     fn count(&mut self) {
         let held = |side: &Side| side.message.as_ref().map_or(0, Fields::memory);
-        self.memory = size_of::<Self>() + self.sides.iter().map(held).sum::<usize>();
+        let sessions: usize = self.sessions.iter().map(Vec::capacity).sum();
+        let verify = self.verify.as_ref().map_or(0, |(fields, _)| fields.memory());
+        self.memory = size_of::<Self>() + self.sides.iter().map(held).sum::<usize>() + sessions + verify;
     }
 }
 
 impl Handshake {
     pub(crate) const fn new(kind: Kind, carrier: Carrier) -> Self {
-        Self { kind, carrier, state: State::Awaited, sizes: [0, 0] }
+        Self { kind, carrier, state: State::Awaited, repeated: false, sizes: [0, 0] }
     }
 
     /// Whether no message of it can come any more.
@@ -155,6 +180,26 @@ impl Handshake {
         if let State::Open(open) = &self.state { open.memory } else { 0 }
     }
 
+    /// Whether a side said that what it sends is encrypted.
+    pub(crate) fn is_encrypted(&self, direction: Direction) -> bool {
+        matches!(&self.state, State::Open(open) if open.sides[direction.index()].encrypted)
+    }
+
+    /// Whether the ServerHello chose 1.3.
+    pub(crate) fn is_1_3(&self) -> bool {
+        matches!(&self.state, State::Open(open) if open.is_1_3())
+    }
+
+    /// Whether a side's hello came.
+    pub(crate) fn has(&self, direction: Direction) -> bool {
+        matches!(&self.state, State::Open(open) if open.has(direction))
+    }
+
+    /// The server asked for the ClientHello again, as what follows shows.
+    pub(crate) fn is_repeated(&mut self) {
+        self.repeated = true;
+    }
+
     /// Bytes that carry the handshake were captured.
     pub(crate) fn add_size(&mut self, direction: Direction, bytes: u64) {
         self.sizes[direction.index()] += bytes;
@@ -168,16 +213,20 @@ impl Handshake {
                 self.client_hello(direction, &hello, result.err(), handed, context);
             }
             kind::SERVER_HELLO | kind::HELLO_RETRY_REQUEST => self.server_hello(direction, handed, context),
+            kind::HELLO_VERIFY_REQUEST => self.verify_request(direction, handed),
             kind::CERTIFICATE => self.certificates(direction, handed, context),
             kind::SERVER_KEY_EXCHANGE => self.key_exchange(direction, handed.body),
-            kind::SERVER_HELLO_DONE => {
-                if let State::Open(open) = &mut self.state {
-                    open.hello_done = true;
-                }
-            }
             _ => {}
         }
         if let State::Open(open) = &mut self.state {
+            open.full |= matches!(
+                handed.kind,
+                kind::CERTIFICATE
+                    | kind::SERVER_KEY_EXCHANGE
+                    | kind::CERTIFICATE_REQUEST
+                    | kind::SERVER_HELLO_DONE
+                    | kind::CLIENT_KEY_EXCHANGE
+            );
             open.count();
         }
     }
@@ -200,6 +249,7 @@ impl Handshake {
         handed: Handed<'_>,
         context: &Context<'_>,
     ) {
+        self.repeated |= !hello.cookie.is_empty();
         let known = match &mut self.state {
             // The second, which answers a HelloRetryRequest, says little more than the first.
             State::Over => return,
@@ -213,6 +263,7 @@ impl Handshake {
         }
         let State::Open(open) = &mut self.state else { return };
         let whole = handed.whole && error.is_none();
+        open.sessions[direction.index()] = hello.session_id.to_vec();
         let fields = message::client_hello(hello, self.carrier, whole, context.limits);
         let side = open.side(direction);
         side.message = Some(fields);
@@ -222,8 +273,8 @@ impl Handshake {
         {
             side.fail(ErrorKind::Dissection, format!("ClientHello: {error}"));
         }
-        if hello.extension_data(44).is_some() {
-            // A cookie repeats what a HelloRetryRequest said, so this is not the first.
+        if hello.extension_data(44).is_some() || !hello.cookie.is_empty() {
+            // A cookie repeats what the server said before, so this is not the first.
             side.fail(ErrorKind::Dissection, "the first ClientHello was not captured");
         }
     }
@@ -247,11 +298,14 @@ impl Handshake {
         let mut fields = message::server_hello(&hello, whole, context.limits);
         if whole {
             open.version = Some(hello.version);
-            if hello.version >= TLS_1_3 {
+            if is_1_3(hello.version) {
                 fields.push("resumed", hello.pre_shared_key);
-                fields.push("helloRetryRequest", open.retried.is_some());
+                fields.push("helloRetryRequest", open.retried.is_some() || self.repeated);
                 fields.push_some("retryGroup", open.retried.flatten().map(names::group));
+            } else if self.carrier == Carrier::Dtls {
+                fields.push("helloVerifyRequest", open.verify.is_some() || self.repeated);
             }
+            open.sessions[direction.index()] = hello.session_id.to_vec();
         }
         let side = open.side(direction);
         side.message = Some(fields);
@@ -260,6 +314,21 @@ impl Handshake {
             && handed.whole
         {
             side.fail(ErrorKind::Dissection, format!("ServerHello: {error}"));
+        }
+    }
+
+    /// The server wants to see that the client is where it says it is (RFC 6347, section 4.2.1).
+    fn verify_request(&mut self, direction: Direction, handed: Handed<'_>) {
+        let State::Open(open) = &mut self.state else { return };
+        if let [high, low, size, ..] = *handed.body
+            && direction != open.client
+            && open.verify.is_none()
+        {
+            let fields = Fields::new()
+                .with("type", "HelloVerifyRequest")
+                .with("version", names::version(u16::from_be_bytes([high, low])))
+                .with("cookieSize", size);
+            open.verify = Some((fields, handed.time));
         }
     }
 
@@ -320,9 +389,14 @@ impl Handshake {
             return;
         }
         open.side(direction).encrypted = true;
-        if direction != open.client && open.has(direction) && !open.is_1_3() {
+        let (server, is_resumed) = (open.server(), open.is_resumed());
+        let full = open.full;
+        if self.carrier == Carrier::Dtls && !open.is_1_3() {
+            if let (Some(fields), Some(is_resumed)) = (&mut open.side(server).message, is_resumed) {
+                fields.set("resumed", is_resumed);
+            }
+        } else if direction == server && open.has(direction) && !open.is_1_3() {
             // Only a full handshake has a ServerHelloDone.
-            let full = open.hello_done;
             let side = open.side(direction);
             if let Some(fields) = side.message.as_mut().filter(|_| full || side.missing == 0) {
                 fields.set("resumed", !full);
@@ -387,6 +461,13 @@ impl Handshake {
         }
     }
 
+    /// Bytes of a side's messages are not in the capture, whatever came behind them.
+    pub(crate) fn lose(&mut self, direction: Direction, bytes: u64) {
+        if let State::Open(open) = &mut self.state {
+            open.side(direction).missing += bytes;
+        }
+    }
+
     /// The server answers with something else than TLS.
     pub(crate) fn refused(&mut self, context: &mut Context<'_>) {
         if let State::Open(open) = &mut self.state {
@@ -399,14 +480,25 @@ impl Handshake {
 
     /// Nothing more comes.
     pub(crate) fn end(&mut self, end: End, context: &mut Context<'_>) {
-        if let State::Open(open) = &mut self.state {
-            if open.has(open.client) && open.has(open.server()) {
-                let why = format!("the handshake was not finished: {}", Absence::Ended(end).as_str());
-                let server = open.server();
-                open.side(server).fail(ErrorKind::Connection, why);
-            }
-            self.finish(Absence::Ended(end), context);
+        self.leave(Absence::Ended(end), context);
+    }
+
+    /// It comes out unfinished.
+    pub(crate) fn leave(&mut self, absence: Absence, context: &mut Context<'_>) {
+        let State::Open(open) = &mut self.state else { return };
+        let server = open.server();
+        let kind = if absence == Absence::Late { ErrorKind::Timeout } else { ErrorKind::Connection };
+        if !open.has(server)
+            && let Some((fields, time)) = open.verify.take()
+        {
+            let side = open.side(server);
+            (side.message, side.time) = (Some(fields), time);
         }
+        if open.has(open.client) && open.has(server) {
+            let why = format!("the handshake was not finished: {}", absence.as_str());
+            open.side(server).fail(kind, why);
+        }
+        self.finish(absence, context);
     }
 
     /// A side answers with something else than a message of the handshake, which ends it; `error` where that is one.
