@@ -43,7 +43,9 @@ impl Header {
         let length = usize::from(u16::from_be_bytes(length));
         let (fits, length) = match (kind, epoch) {
             (kind::CONNECTION_ID, 1..) => (true, 0),
-            (kind::CHANGE_CIPHER_SPEC, 0) => (length == 1, length),
+            (kind::CHANGE_CIPHER_SPEC, 0) => {
+                (length == 1 || length == 3 && [major, minor] == EARLY, length)
+            }
             (kind::ALERT, 0) => (length == 2, length),
             (kind::HANDSHAKE, 0) => ((Fragment::HEADER..=MAX_LENGTH).contains(&length), length),
             (kind::ACK, 0) => ((2..=MAX_LENGTH).contains(&length), length),
@@ -56,10 +58,12 @@ impl Header {
     }
 }
 
-/// 1.0, 1.2, 1.3: there is no 1.1.
+/// 1.0, 1.2, 1.3: there is no 1.1. And what OpenSSL had before RFC 4347, which Cisco's AnyConnect kept.
 const fn is_version(version: [u8; 2]) -> bool {
-    matches!(version, [0xfe, 0xff | 0xfd | 0xfc])
+    matches!(version, [0xfe, 0xff | 0xfd | 0xfc] | EARLY)
 }
+
+const EARLY: [u8; 2] = [1, 0];
 
 /// The encrypted records of 1.3 have a short header of their own (RFC 9147, section 4); gives the low bits of the epoch.
 pub(super) const fn unified(first: u8) -> Option<u8> {
@@ -101,7 +105,8 @@ fn are_records(mut rest: &[u8]) -> bool {
         }
         let Some(content) = rest.get(HEADER..HEADER + header.length) else { return false };
         let fits = match (header.kind, header.epoch) {
-            (kind::CHANGE_CIPHER_SPEC, 0) => content == [1],
+            // Before RFC 4347 it had a number.
+            (kind::CHANGE_CIPHER_SPEC, 0) => matches!(content, [1] | [1, _, _]),
             (kind::ALERT, 0) => matches!(content, [1..=2, _]),
             (kind::HANDSHAKE, 0) => Fragment::read(content).is_ok(),
             _ => true,
