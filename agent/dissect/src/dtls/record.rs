@@ -43,9 +43,7 @@ impl Header {
         let length = usize::from(u16::from_be_bytes(length));
         let (fits, length) = match (kind, epoch) {
             (kind::CONNECTION_ID, 1..) => (true, 0),
-            (kind::CHANGE_CIPHER_SPEC, 0) => {
-                (length == 1 || length == 3 && [major, minor] == EARLY, length)
-            }
+            (kind::CHANGE_CIPHER_SPEC, 0) => (length == 1 || length == 3 && [major, minor] == EARLY, length),
             (kind::ALERT, 0) => (length == 2, length),
             (kind::HANDSHAKE, 0) => ((Fragment::HEADER..=MAX_LENGTH).contains(&length), length),
             (kind::ACK, 0) => ((2..=MAX_LENGTH).contains(&length), length),

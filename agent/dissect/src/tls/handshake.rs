@@ -71,6 +71,8 @@ struct Open {
     verify: Option<(Fields, Timestamp)>,
     /// What was said only a handshake has that agrees on new keys.
     full: bool,
+    /// The last message in the clear of each direction of such a handshake came.
+    done: [bool; 2],
     /// The identifiers of sessions that the hellos say.
     sessions: [Vec<u8>; 2],
     memory: usize,
@@ -115,6 +117,7 @@ impl Open {
             retried: None,
             verify: None,
             full: false,
+            done: [false, false],
             sessions: Default::default(),
             memory: size_of::<Self>(),
         }
@@ -227,6 +230,8 @@ impl Handshake {
                     | kind::SERVER_HELLO_DONE
                     | kind::CLIENT_KEY_EXCHANGE
             );
+            let is_last = matches!(handed.kind, kind::SERVER_HELLO_DONE | kind::CLIENT_KEY_EXCHANGE);
+            open.done[direction.index()] |= is_last;
             open.count();
         }
     }
@@ -307,9 +312,14 @@ impl Handshake {
             }
             open.sessions[direction.index()] = hello.session_id.to_vec();
         }
+        // It may have asked for a group.
+        let is_missing = open.is_1_3() && self.repeated && open.retried.is_none();
         let side = open.side(direction);
         side.message = Some(fields);
         side.time = handed.time;
+        if is_missing {
+            side.fail(ErrorKind::Dissection, "the HelloRetryRequest was not captured");
+        }
         if let Err(error) = result
             && handed.whole
         {
@@ -392,7 +402,8 @@ impl Handshake {
         let (server, is_resumed) = (open.server(), open.is_resumed());
         let full = open.full;
         if self.carrier == Carrier::Dtls && !open.is_1_3() {
-            if let (Some(fields), Some(is_resumed)) = (&mut open.side(server).message, is_resumed) {
+            let side = open.side(server);
+            if let (Some(fields), Some(is_resumed), true) = (&mut side.message, is_resumed, side.encrypted) {
                 fields.set("resumed", is_resumed);
             }
         } else if direction == server && open.has(direction) && !open.is_1_3() {
@@ -403,6 +414,14 @@ impl Handshake {
             }
         }
         if open.sides.iter().all(|side| side.encrypted) {
+            // Over datagrams nothing else tells that they are missing.
+            if self.carrier == Carrier::Dtls && full && !open.is_1_3() {
+                for direction in Direction::BOTH {
+                    if !open.done[direction.index()] {
+                        open.side(direction).fail(ErrorKind::Dissection, "handshake messages are missing");
+                    }
+                }
+            }
             self.finish(Absence::Lost, context);
         }
     }
@@ -489,6 +508,7 @@ impl Handshake {
         let server = open.server();
         let kind = if absence == Absence::Late { ErrorKind::Timeout } else { ErrorKind::Connection };
         if !open.has(server)
+            && absence != Absence::Lost
             && let Some((fields, time)) = open.verify.take()
         {
             let side = open.side(server);
