@@ -15,8 +15,8 @@ use serde_json::Value;
 use talk::Talk;
 
 fn run(name: &str) -> (Vec<Value>, Vec<Value>) {
-    let truth = fs::read_to_string(fixtures().join(format!("dtls/{name}.gt.jsonl"))).unwrap();
-    let truth = truth.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let truth = fs::read_to_string(fixtures().join(format!("dtls/{name}.gt.jsonl"))).expect("it is there");
+    let truth = truth.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
     let replay = replay(&fixtures().join(format!("dtls/{name}.pcap")), Limits::default());
     (replay.items.iter().map(talk::as_json).collect(), truth)
 }
@@ -118,7 +118,7 @@ fn extension(number: u16, data: &[u8]) -> Vec<u8> {
 /// The body of a ClientHello for example.test.
 fn client_hello(random: u8, cookie: &[u8], more: &[u8]) -> Vec<u8> {
     let name = with_length(&[&[0][..], &with_length(b"example.test")].concat());
-    let cookie = [&[u8::try_from(cookie.len()).unwrap()], cookie].concat();
+    let cookie = [&[u8::try_from(cookie.len()).expect("a cookie fits")], cookie].concat();
     let extensions = with_length(&[extension(0, &name), more.to_vec()].concat());
     let suites = with_length(&[0xc0, 0x2b, 0x13, 1]);
     [&[0xfe, 0xfd][..], &[random; 32], &[0], &cookie, &suites, &[1, 0], &extensions].concat()

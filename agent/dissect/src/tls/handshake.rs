@@ -222,16 +222,16 @@ impl Handshake {
             _ => {}
         }
         if let State::Open(open) = &mut self.state {
-            open.full |= matches!(
-                handed.kind,
-                kind::CERTIFICATE
-                    | kind::SERVER_KEY_EXCHANGE
-                    | kind::CERTIFICATE_REQUEST
-                    | kind::SERVER_HELLO_DONE
-                    | kind::CLIENT_KEY_EXCHANGE
-            );
             let is_last = matches!(handed.kind, kind::SERVER_HELLO_DONE | kind::CLIENT_KEY_EXCHANGE);
             open.done[direction.index()] |= is_last;
+            open.full |= match self.carrier {
+                // Any of them may be the only one that was captured.
+                Carrier::Dtls => {
+                    let others = [kind::CERTIFICATE, kind::SERVER_KEY_EXCHANGE, kind::CERTIFICATE_REQUEST];
+                    is_last || others.contains(&handed.kind)
+                }
+                Carrier::Tcp | Carrier::Quic => handed.kind == kind::SERVER_HELLO_DONE,
+            };
             open.count();
         }
     }
