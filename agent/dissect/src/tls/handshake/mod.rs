@@ -2,14 +2,17 @@
 //!
 //! The item waits until both sides encrypt: until then certificates and alerts may come that belong to it.
 
+mod open;
+mod read;
+
 use remora_packet::Timestamp;
 
-use super::certificate;
 use super::fingerprint::Carrier;
-use super::hello::{ClientHello, ServerHello};
+use super::hello::ClientHello;
 use super::{message, names};
-use crate::item::{Absence, ErrorKind, Message as _};
-use crate::{Context, Direction, End, Fields, Half, ItemError, Kind, Tree};
+use crate::item::{Absence, ErrorKind};
+use crate::{Context, Direction, End, Fields, Half, Kind, Tree};
+use open::Open;
 
 pub(crate) mod kind {
     pub(crate) const CLIENT_HELLO: u8 = 1;
@@ -23,11 +26,6 @@ pub(crate) mod kind {
     pub(crate) const CERTIFICATE_REQUEST: u8 = 13;
     pub(crate) const SERVER_HELLO_DONE: u8 = 14;
     pub(crate) const CLIENT_KEY_EXCHANGE: u8 = 16;
-}
-
-/// DTLS counts its versions down.
-const fn is_1_3(version: u16) -> bool {
-    matches!(version, 0x0304..0xfe00 | 0xfefc)
 }
 
 /// A handshake message, or as much of it as there is.
@@ -57,101 +55,6 @@ enum State {
     Awaited,
     Open(Box<Open>),
     Over,
-}
-
-#[derive(Debug)]
-struct Open {
-    client: Direction,
-    sides: [Side; 2],
-    /// What the ServerHello chose.
-    version: Option<u16>,
-    /// A HelloRetryRequest came.
-    retried: Option<Option<u16>>,
-    /// A HelloVerifyRequest came, when.
-    verify: Option<(Fields, Timestamp)>,
-    /// What was said only a handshake has that agrees on new keys.
-    full: bool,
-    /// The last message in the clear of each direction of such a handshake came.
-    done: [bool; 2],
-    /// The identifiers of sessions that the hellos say.
-    sessions: [Vec<u8>; 2],
-    memory: usize,
-}
-
-/// What one side sent.
-#[derive(Default, Debug)]
-struct Side {
-    /// Its hello.
-    message: Option<Fields>,
-    alert: Option<Fields>,
-    time: Timestamp,
-    missing: u64,
-    error: Option<ItemError>,
-    encrypted: bool,
-}
-
-impl Side {
-    fn fail(&mut self, kind: ErrorKind, message: impl Into<String>) {
-        self.error.get_or_insert_with(|| ItemError { kind, message: message.into() });
-    }
-
-    fn into_half(self, size: u64) -> Option<Half> {
-        let message = match (self.message, self.alert) {
-            (Some(message), None) => message,
-            (Some(message), Some(alert)) => message.with("alert", alert),
-            (None, Some(alert)) => Fields::new().with("type", "Alert").with("alert", alert),
-            (None, None) => return None,
-        };
-        let mut half = Half::new(self.time, size, message).missing(self.missing);
-        half.error = self.error;
-        Some(half)
-    }
-}
-
-impl Open {
-    fn new(client: Direction) -> Self {
-        Self {
-            client,
-            sides: Default::default(),
-            version: None,
-            retried: None,
-            verify: None,
-            full: false,
-            done: [false, false],
-            sessions: Default::default(),
-            memory: size_of::<Self>(),
-        }
-    }
-
-    fn side(&mut self, direction: Direction) -> &mut Side {
-        &mut self.sides[direction.index()]
-    }
-
-    fn server(&self) -> Direction {
-        self.client.reverse()
-    }
-
-    fn has(&self, direction: Direction) -> bool {
-        self.sides[direction.index()].message.is_some()
-    }
-
-    fn is_1_3(&self) -> bool {
-        self.version.is_some_and(is_1_3)
-    }
-
-    /// Whether the handshake goes on with an earlier session, told by what can't be missed without a word: over datagrams
-    /// any message may be lost.
-    fn is_resumed(&self) -> Option<bool> {
-        let [one, other] = &self.sessions;
-        if self.full { Some(false) } else { (!one.is_empty() && one == other).then_some(true) }
-    }
-
-    fn count(&mut self) {
-        let held = |side: &Side| side.message.as_ref().map_or(0, Fields::memory);
-        let sessions: usize = self.sessions.iter().map(Vec::capacity).sum();
-        let verify = self.verify.as_ref().map_or(0, |(fields, _)| fields.memory());
-        self.memory = size_of::<Self>() + self.sides.iter().map(held).sum::<usize>() + sessions + verify;
-    }
 }
 
 impl Handshake {
@@ -243,136 +146,6 @@ impl Handshake {
         {
             message.set(name, value);
             open.count();
-        }
-    }
-
-    pub(crate) fn client_hello(
-        &mut self,
-        direction: Direction,
-        hello: &ClientHello<'_>,
-        error: Option<crate::ParseError>,
-        handed: Handed<'_>,
-        context: &Context<'_>,
-    ) {
-        self.repeated |= !hello.cookie.is_empty();
-        let known = match &mut self.state {
-            // The second, which answers a HelloRetryRequest, says little more than the first.
-            State::Over => return,
-            State::Open(open) if open.client != direction || open.has(direction) => return,
-            // Its ServerHello came first: that happens where one direction has a hole.
-            State::Open(_) => true,
-            State::Awaited => false,
-        };
-        if !known {
-            self.state = State::Open(Box::new(Open::new(direction)));
-        }
-        let State::Open(open) = &mut self.state else { return };
-        let whole = handed.whole && error.is_none();
-        open.sessions[direction.index()] = hello.session_id.to_vec();
-        let fields = message::client_hello(hello, self.carrier, whole, context.limits);
-        let side = open.side(direction);
-        side.message = Some(fields);
-        side.time = handed.time;
-        if let Some(error) = error
-            && handed.whole
-        {
-            side.fail(ErrorKind::Dissection, format!("ClientHello: {error}"));
-        }
-        if hello.extension_data(44).is_some() || !hello.cookie.is_empty() {
-            // A cookie repeats what the server said before, so this is not the first.
-            side.fail(ErrorKind::Dissection, "the first ClientHello was not captured");
-        }
-    }
-
-    fn server_hello(&mut self, direction: Direction, handed: Handed<'_>, context: &Context<'_>) {
-        if let State::Awaited = self.state {
-            self.state = State::Open(Box::new(Open::new(direction.reverse())));
-        }
-        let State::Open(open) = &mut self.state else { return };
-        if direction == open.client || open.has(direction) {
-            return;
-        }
-        let (hello, result) = ServerHello::parse(handed.body);
-        if handed.whole && result.is_ok() && (hello.is_retry || handed.kind == kind::HELLO_RETRY_REQUEST) {
-            open.retried = Some(hello.group);
-            // What looked like the end of the handshake was for middleboxes.
-            open.sides.iter_mut().for_each(|side| side.encrypted = false);
-            return;
-        }
-        let whole = handed.whole && result.is_ok();
-        let mut fields = message::server_hello(&hello, whole, context.limits);
-        if whole {
-            open.version = Some(hello.version);
-            if is_1_3(hello.version) {
-                fields.push("resumed", hello.pre_shared_key);
-                fields.push("helloRetryRequest", open.retried.is_some() || self.repeated);
-                fields.push_some("retryGroup", open.retried.flatten().map(names::group));
-            } else if self.carrier == Carrier::Dtls {
-                fields.push("helloVerifyRequest", open.verify.is_some() || self.repeated);
-            }
-            open.sessions[direction.index()] = hello.session_id.to_vec();
-        }
-        // It may have asked for a group.
-        let is_missing = open.is_1_3() && self.repeated && open.retried.is_none();
-        let side = open.side(direction);
-        side.message = Some(fields);
-        side.time = handed.time;
-        if is_missing {
-            side.fail(ErrorKind::Dissection, "the HelloRetryRequest was not captured");
-        }
-        if let Err(error) = result
-            && handed.whole
-        {
-            side.fail(ErrorKind::Dissection, format!("ServerHello: {error}"));
-        }
-    }
-
-    /// The server wants to see that the client is where it says it is (RFC 6347, section 4.2.1).
-    fn verify_request(&mut self, direction: Direction, handed: Handed<'_>) {
-        let State::Open(open) = &mut self.state else { return };
-        if let [high, low, size, ..] = *handed.body
-            && direction != open.client
-            && open.verify.is_none()
-        {
-            let fields = Fields::new()
-                .with("type", "HelloVerifyRequest")
-                .with("version", names::version(u16::from_be_bytes([high, low])))
-                .with("cookieSize", size);
-            open.verify = Some((fields, handed.time));
-        }
-    }
-
-    fn certificates(&mut self, direction: Direction, handed: Handed<'_>, context: &Context<'_>) {
-        let State::Open(open) = &mut self.state else { return };
-        if open.is_1_3() || !open.has(direction) {
-            return;
-        }
-        let side = open.side(direction);
-        let Some(fields) = &mut side.message else { return };
-        if !handed.whole {
-            return;
-        }
-        match certificate::list(handed.body, context.limits) {
-            Ok((shown, count)) => {
-                fields.set("certificates", shown);
-                if let Some(count) = count {
-                    fields.set("certificateCount", count);
-                }
-            }
-            Err(error) => side.fail(ErrorKind::Dissection, format!("Certificate: {error}")),
-        }
-    }
-
-    /// The group of an ephemeral key, where it is a named curve (RFC 8422, section 5.4).
-    fn key_exchange(&mut self, direction: Direction, body: &[u8]) {
-        let (State::Open(open), [3, high, low, ..]) = (&mut self.state, body) else { return };
-        if open.is_1_3() || direction == open.client {
-            return;
-        }
-        let Some(fields) = &mut open.side(direction).message else { return };
-        let suite = fields.field("cipherSuite").and_then(Tree::as_text);
-        if suite.is_some_and(|suite| suite.starts_with("TLS_ECDHE_") || suite.starts_with("TLS_ECDH_anon")) {
-            fields.set("group", names::group(u16::from_be_bytes([*high, *low])));
         }
     }
 
