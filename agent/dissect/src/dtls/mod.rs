@@ -4,6 +4,7 @@
 //! come: in records that tell their number, in fragments, in any order, and again where an answer does not come in time.
 
 mod connection;
+mod current;
 mod fragment;
 mod messages;
 mod record;
