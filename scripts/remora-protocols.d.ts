@@ -33,7 +33,7 @@
 /// <reference path="remora.d.ts" />
 
 /** An item of any protocol. */
-type AnyItem = HttpItem | Http2Item | GrpcItem | GraphqlItem | WebsocketItem | AmqpItem | Amqp1Item | CassandraItem | DiameterItem | DnsItem | IcmpItem | KafkaItem | LdapItem | MemcachedItem | MongodbItem | MqttItem | MysqlItem | NatsItem | PostgresqlItem | QuicItem | RadiusItem | RedisItem | SctpItem | SmtpItem | TlsItem | TcpItem | UdpItem;
+type AnyItem = HttpItem | Http2Item | GrpcItem | GraphqlItem | WebsocketItem | AmqpItem | Amqp1Item | CassandraItem | DiameterItem | DnsItem | DtlsItem | IcmpItem | KafkaItem | LdapItem | MemcachedItem | MongodbItem | MqttItem | MysqlItem | NatsItem | PostgresqlItem | QuicItem | RadiusItem | RedisItem | SctpItem | SmtpItem | TlsItem | TcpItem | UdpItem;
 
 // === what protocols share ===
 
@@ -1250,6 +1250,38 @@ interface DnsRecord {
   malformed?: true;
   /** What is only of one type, by the type's name in small letters: `https`, `caa`, `ds`, `rrsig`, `naptr`, `loc`. */
   [type: string]: any;
+}
+
+// === dtls ===
+
+/** An item of DTLS: a handshake. */
+interface DtlsItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "dtls" };
+  /** The client's side. Null where only the server's was seen. */
+  request: DtlsRequest | null;
+  /** The server's side. Null where there was none. */
+  response: DtlsResponse | null;
+}
+
+/** The client's side of a handshake over datagrams. */
+interface DtlsRequest extends Unread, TlsClientHello {
+  /** `Alert` where the hello was not seen. */
+  type?: "ClientHello" | "Alert";
+  /** By what the client wants to be called: hexadecimal, empty where it wants none. */
+  connectionId?: string;
+}
+
+/** The server's side of a handshake over datagrams. */
+interface DtlsResponse extends TlsServerHello {
+  /** `HelloVerifyRequest` where the client did not come back with its cookie, `Alert` where there is no hello. */
+  type: "ServerHello" | "HelloVerifyRequest" | "Alert";
+  /** Up to 1.2: the server asked for a cookie. */
+  helloVerifyRequest?: boolean;
+  /** Bytes of the cookie, of a HelloVerifyRequest. */
+  cookieSize?: number;
+  /** By what the server wants to be called: hexadecimal, empty where it wants none. */
+  connectionId?: string;
 }
 
 // === icmp ===

@@ -26,7 +26,7 @@ fn folders(item: &str) -> Vec<String> {
         "http" => &["http1"],
         "http2" => &["http"],
         "graphql" | "grpc" => &["http", "http1", "http2"],
-        "quic" => &["tls"],
+        "dtls" | "quic" => &["tls"],
         "tcp" | "udp" => return vec!["engine/conversation.rs".to_owned()],
         "websocket" => &["graphql"],
         _ => &[],
