@@ -6,6 +6,7 @@
 //! [`Counters`].
 #![forbid(unsafe_code)]
 
+mod address;
 mod alignment;
 pub mod amqp;
 pub mod amqp1;

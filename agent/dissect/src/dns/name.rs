@@ -19,6 +19,26 @@ const ROOT: &str = ".";
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<String, ParseError> {
     // Most names are read in one piece, without escapes.
     let mut text = String::with_capacity(TYPICAL_NAME);
+    walk(reader, |label| {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        push_label(&mut text, label);
+    })?;
+    if text.is_empty() {
+        text.push_str(ROOT);
+    }
+    Ok(text)
+}
+
+/// Passes over a name, which [`read`] can then read.
+pub(super) fn skip(reader: &mut Reader<'_>) -> Result<(), ParseError> {
+    walk(reader, |_| {})
+}
+
+/// Goes from label to label.
+#[inline]
+fn walk<'a>(reader: &mut Reader<'a>, mut with: impl FnMut(&'a [u8])) -> Result<(), ParseError> {
     // Once a pointer was followed, what is read lies before it, and `reader` is done with the name.
     let mut behind: Option<Reader<'_>> = None;
     let (mut length, mut pointers) = (1, 0);
@@ -26,17 +46,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<String, ParseError> {
         let at = behind.as_mut().unwrap_or(reader);
         let start = at.position();
         match at.u8()? {
-            0 => break,
+            0 => return Ok(()),
             label @ 1..=63 => {
                 let label = at.take(label.into())?;
                 length += label.len() + 1;
                 if length > MAX_NAME {
                     return Err(ParseError { offset: start, what: "a name is too long" });
                 }
-                if !text.is_empty() {
-                    text.push('.');
-                }
-                push_label(&mut text, label);
+                with(label);
             }
             high @ 0xc0.. => {
                 let target = usize::from(high & 0x3f) << 8 | usize::from(at.u8()?);
@@ -52,10 +69,6 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<String, ParseError> {
             _ => return Err(ParseError { offset: start, what: "a label is of an unknown kind" }),
         }
     }
-    if text.is_empty() {
-        text.push_str(ROOT);
-    }
-    Ok(text)
 }
 
 fn push_label(text: &mut String, label: &[u8]) {
