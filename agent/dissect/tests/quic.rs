@@ -113,6 +113,19 @@ fn what_only_looks_like_quic_gives_nothing() {
     assert!(talk.finish().is_empty());
 }
 
+/// RFC 9287: the server of this capture clears the bit that tells QUIC from others.
+#[test]
+fn a_server_that_clears_the_fixed_bit_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
+    let path = folder.join("ntop+nDPI/tests/cfgs/default/pcap/quic-v2.pcapng");
+    if !path.is_file() {
+        eprintln!("skipped: no captures at {}", folder.display());
+        return;
+    }
+    let replay = replay(&path, Limits::default());
+    assert!(replay.items.iter().any(|item| item.draft.response.is_some() && item.draft.error.is_none()));
+}
+
 #[test]
 fn public_captures_are_plausible() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");

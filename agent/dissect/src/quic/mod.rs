@@ -43,6 +43,10 @@ const KIND: Kind = Kind { protocol: &QUIC, summarize };
 /// Certain of a long header with a known version; short headers look like anything.
 fn probe(_direction: Direction, _server_port: u16, bytes: &[u8]) -> Probe {
     let Ok(header) = packet::long_header(bytes) else { return Probe::No };
+    let is_of_known_version = !matches!(header.kind, packet::Kind::Negotiation | packet::Kind::Other);
+    if is_of_known_version && !packet::has_fixed_bit(bytes) {
+        return Probe::No;
+    }
     match header.kind {
         packet::Kind::Initial if header.end <= bytes.len() => Probe::Certain,
         packet::Kind::Other if connection::asks_for_versions(&header, bytes) => Probe::Likely,

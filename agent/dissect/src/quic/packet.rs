@@ -103,6 +103,12 @@ pub(super) struct Header<'a> {
 /// RFC 9000, section 17.2; only for versions that are not known may a connection ID be longer.
 const MAX_CONNECTION_ID: usize = 20;
 
+/// Whether the bit is set that tells QUIC from what else may be on its ports. Ends that agreed on it clear it at will
+/// (RFC 9287), which is known only once their first packets were read.
+pub(super) fn has_fixed_bit(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|first| first & 0x40 != 0)
+}
+
 /// Reads a packet with a long header, which begins `bytes`.
 pub(super) fn long_header(bytes: &[u8]) -> Result<Header<'_>, ParseError> {
     let mut reader = Reader::new(bytes);
@@ -116,7 +122,6 @@ pub(super) fn long_header(bytes: &[u8]) -> Result<Header<'_>, ParseError> {
     let kind = match (version, first >> 4 & 3) {
         (Version::NEGOTIATION, _) => Kind::Negotiation,
         _ if !version.is_known() => Kind::Other,
-        _ if first & 0x40 == 0 => return Err(reader.error("the fixed bit is not set")),
         (_, kind) => {
             // RFC 9369, section 3.2: version 2 counts from 1.
             match if version.is_2() { (kind + 3) % 4 } else { kind } {
