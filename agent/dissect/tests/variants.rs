@@ -11,7 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use golden_support::{captures, fixtures};
+use golden_support::{captures, fixtures, keyed};
 use remora_dissect::item::Node;
 use remora_dissect::{Engine, Item, Limits, Origin, json};
 use remora_pcap::PcapReader;
@@ -37,14 +37,14 @@ fn packets(path: &Path) -> Vec<OwnedPacket> {
     packets
 }
 
-fn replay(packets: &[OwnedPacket]) -> (Vec<Value>, usize) {
+fn replay(packets: &[OwnedPacket], limits: &Limits) -> (Vec<Value>, usize) {
     let origin = Origin {
         worker: "w".to_owned(),
         node: Node { ip: "192.0.2.1".to_owned(), name: "n".to_owned() },
         backend: "pcap",
         source: "file",
     };
-    let mut engine = Engine::new(Limits::default(), Arc::new(origin));
+    let mut engine = Engine::new(limits.clone(), Arc::new(origin));
     let (mut items, mut peak) = (Vec::new(), 0);
     for packet in packets {
         engine.packet(&packet.as_packet(), &mut items);
@@ -99,12 +99,19 @@ fn wrong<'v>(intact: &[Value], variant: &'v [Value]) -> Vec<&'v Value> {
 }
 
 fn check(path: &Path, failures: &mut Vec<String>) {
+    check_with(path, &Limits::default(), failures);
+    if let Some(limits) = keyed(path) {
+        check_with(path, &limits, failures);
+    }
+}
+
+fn check_with(path: &Path, limits: &Limits, failures: &mut Vec<String>) {
     let packets = packets(path);
-    let (intact, _) = replay(&packets);
+    let (intact, _) = replay(&packets, limits);
     for variant in Variant::EACH {
         let random = !matches!(variant, Variant::Snaplen | Variant::Midstream);
         for seed in 0..if random { SEEDS } else { 1 } {
-            let (items, peak) = replay(&variant.apply(&packets, seed));
+            let (items, peak) = replay(&variant.apply(&packets, seed), limits);
             let place = format!("{} {variant} {seed}", path.display());
             if peak > CEILING {
                 failures.push(format!("{place}: {peak} bytes held"));

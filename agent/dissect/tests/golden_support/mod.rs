@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use remora_dissect::item::Node;
+use remora_dissect::tls::Secrets;
 use remora_dissect::{Counters, Engine, Item, Limits, Origin};
 use remora_pcap::PcapReader;
 
@@ -39,6 +40,14 @@ pub(crate) fn replay(path: &Path, limits: Limits) -> Replay {
     }
     engine.finish(&mut items);
     Replay { items, counters: *engine.counters(), peak }
+}
+
+/// The limits for a capture whose secrets are beside it, in `<case>.keys.txt`.
+pub(crate) fn keyed(path: &Path) -> Option<Limits> {
+    let keys = std::fs::read(path.with_file_name(format!("{}.keys.txt", case(path)?))).ok()?;
+    let mut secrets = Secrets::default();
+    secrets.read(&keys, usize::MAX, |fault| panic!("{}: {fault}", path.display()));
+    Some(Limits { tls_secrets: Some(Arc::new(secrets)), ..Limits::default() })
 }
 
 /// All captures in a folder, in the order of their names.
