@@ -28,30 +28,28 @@ pub(super) struct Messages {
 impl Messages {
     /// Takes content and gives the first message that it finishes, with what is behind it.
     pub(super) fn next(&mut self, content: &mut &[u8]) -> Option<(u8, Vec<u8>)> {
-        loop {
-            let skipped = self.skip.min(content.len());
-            self.skip -= skipped;
-            *content = &content[skipped..];
-            if content.is_empty() {
-                return None;
-            }
-            self.keep(HEAD, content);
-            let [kind, a, b, c, ..] = *self.kept else { return None };
-            let length = u32::from_be_bytes([0, a, b, c]) as usize;
-            let wanted = length.min(match kind {
-                kind::CLIENT_HELLO => CLIENT_HELLO_BYTES,
-                kind::SERVER_HELLO | ENCRYPTED_EXTENSIONS => KEPT,
-                _ => 0,
-            });
-            self.keep(HEAD + wanted, content);
-            if self.kept.len() < HEAD + wanted {
-                return None;
-            }
-            self.skip = length - wanted;
-            let body = self.kept.split_off(HEAD);
-            self.kept.clear();
-            return Some((kind, body));
+        let skipped = self.skip.min(content.len());
+        self.skip -= skipped;
+        *content = &content[skipped..];
+        if content.is_empty() {
+            return None;
         }
+        self.keep(HEAD, content);
+        let [kind, a, b, c, ..] = *self.kept else { return None };
+        let length = u32::from_be_bytes([0, a, b, c]) as usize;
+        let wanted = length.min(match kind {
+            kind::CLIENT_HELLO => CLIENT_HELLO_BYTES,
+            kind::SERVER_HELLO | ENCRYPTED_EXTENSIONS => KEPT,
+            _ => 0,
+        });
+        self.keep(HEAD + wanted, content);
+        if self.kept.len() < HEAD + wanted {
+            return None;
+        }
+        self.skip = length - wanted;
+        let body = self.kept.split_off(HEAD);
+        self.kept.clear();
+        Some((kind, body))
     }
 
     fn keep(&mut self, wanted: usize, content: &mut &[u8]) {
