@@ -19,6 +19,8 @@ use crate::ng::{self, Ng};
 pub struct PcapReader<R> {
     buffer: Buffer<Input<R>>,
     format: Format,
+    /// Of an input that ended.
+    skipped_secrets: u64,
 }
 
 /// What a capture holds.
@@ -67,7 +69,7 @@ impl<R: Read> PcapReader<R> {
         } else {
             return Err(PcapError::NotACapture { found: recognise(&first[..have.min(LOOK_BYTES)]) });
         };
-        Ok(Self { buffer, format })
+        Ok(Self { buffer, format, skipped_secrets: 0 })
     }
 
     /// The next packet, borrowed until the next call; `None` at the end of the file, and from then on, and after an error.
@@ -94,6 +96,9 @@ impl<R: Read> PcapReader<R> {
             Format::Ended => return Ok(None),
         };
         if !matches!(result, Ok(Some(_))) {
+            if let Format::Ng(ng) = &self.format {
+                self.skipped_secrets = ng.skipped_secrets();
+            }
             self.format = Format::Ended;
         }
         result
@@ -102,7 +107,7 @@ impl<R: Read> PcapReader<R> {
     /// Blocks of secrets passed over so far because they are above [`MAX_SECRETS_BYTES`](crate::MAX_SECRETS_BYTES) or
     /// contradict themselves.
     pub fn skipped_secrets(&self) -> u64 {
-        if let Format::Ng(ng) = &self.format { ng.skipped_secrets() } else { 0 }
+        if let Format::Ng(ng) = &self.format { ng.skipped_secrets() } else { self.skipped_secrets }
     }
 
     /// Offset in the file, after decompression, of the first byte not yet read as part of a packet.
