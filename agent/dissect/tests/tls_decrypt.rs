@@ -126,9 +126,12 @@ fn every_kind_of_record_protection_is_read() {
     let items: Vec<Value> = replay.items.iter().map(talk::as_json).collect();
     let inside = inside(&items);
     assert!(inside.iter().all(|item| item["error"].is_null() && item["base"]["status"] == 200));
-    // 11 connections with TLS 1.2, 3 with TLS 1.3 and two changes of keys, one of short records, 4 with two requests of
-    // which two begin with early data.
-    assert_eq!(inside.len(), 11 + 3 * 3 + 1 + 4 * 2);
+    // 11 connections with TLS 1.2, 3 with TLS 1.3 and two changes of keys, one of short records, one of TLS 1.2 that is
+    // resumed, 4 with two requests of which two begin with early data.
+    assert_eq!(inside.len(), 11 + 3 * 3 + 1 + 2 + 4 * 2);
+    let resumed =
+        |item: &&Value| item["response"]["version"] == "TLS 1.2" && item["response"]["resumed"] == true;
+    assert_eq!(items.iter().filter(resumed).count(), 1);
     let count = |part: &str| inside.iter().filter(|item| row(item).1.contains(part)).count();
     assert_eq!((count("/early/"), count("/again/"), count("no-etm")), (2, 3, 4));
     assert_eq!(replay.counters.undecrypted_records, 0);

@@ -12,8 +12,8 @@ use crate::{Context, Direction, End};
 pub(crate) const LAYERS: u8 = 4;
 
 /// A hole whose length is not known, to be longer than what could be left of any message: what is behind it is not taken
-/// for the rest of one.
-const UNKNOWN: u64 = u32::MAX as u64;
+/// for the rest of one. Holes of TCP are no longer.
+const UNKNOWN: u64 = i32::MAX as u64;
 
 pub(crate) struct Carried {
     dissection: Dissection,

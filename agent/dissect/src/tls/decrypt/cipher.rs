@@ -183,6 +183,16 @@ impl Keys {
         Some(kind)
     }
 
+    /// Bytes of heap.
+    pub(super) fn memory(&self) -> usize {
+        match &self.cipher {
+            Cipher::Aes128Gcm(aead) => size_of_val(&**aead),
+            Cipher::Aes256Gcm(aead) => size_of_val(&**aead),
+            Cipher::ChaCha20Poly1305(aead) => size_of_val(&**aead),
+            Cipher::Cbc { aes, mac, .. } => aes.memory() + mac.memory(),
+        }
+    }
+
     fn nonce(&self, sequence: u64) -> [u8; 12] {
         let mut nonce = self.iv;
         for (byte, number) in nonce.iter_mut().skip(4).zip(sequence.to_be_bytes()) {
@@ -277,6 +287,14 @@ impl MacKey {
         })
     }
 
+    fn memory(&self) -> usize {
+        match self {
+            Self::Sha1(mac) => size_of_val(&**mac),
+            Self::Sha256(mac) => size_of_val(&**mac),
+            Self::Sha384(mac) => size_of_val(&**mac),
+        }
+    }
+
     const fn length(&self) -> usize {
         match self {
             Self::Sha1(_) => 20,
@@ -301,6 +319,13 @@ impl MacKey {
 }
 
 impl Aes {
+    fn memory(&self) -> usize {
+        match self {
+            Self::Aes128(aes) => size_of_val(&**aes),
+            Self::Aes256(aes) => size_of_val(&**aes),
+        }
+    }
+
     /// CBC; `text` is blocks.
     fn decrypt(&self, iv: [u8; BLOCK], text: &mut [u8]) {
         fn with<A: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16>>(

@@ -93,6 +93,11 @@ impl Active {
         })
     }
 
+    fn memory(&self) -> usize {
+        let other = self.or.as_ref().map_or(0, |keys| size_of::<Keys>() + keys.memory());
+        self.keys.memory() + other + self.secrets.as_ref().map_or(0, |_| size_of::<Chain>())
+    }
+
     /// What comes after these keys.
     fn next(&self, suite: Suite) -> Option<Self> {
         let chain = self.secrets.as_deref()?;
@@ -141,8 +146,7 @@ impl Side {
 
     /// Of what is not counted with the connection.
     pub(super) fn memory(&self) -> usize {
-        self.messages.memory()
-            + self.active.as_ref().map_or(0, |_| size_of::<Chain>() + 2 * size_of::<Keys>())
+        self.messages.memory() + self.active.as_ref().map_or(0, Active::memory)
     }
 
     pub(super) fn gap(&mut self, bytes: u64) {
