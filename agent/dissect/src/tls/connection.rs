@@ -7,6 +7,7 @@ use super::decrypt::{Found, Inside};
 use super::fingerprint::Carrier;
 use super::handshake::{self, Handed, Handshake};
 use super::hello::ClientHello;
+use super::message;
 use super::record::{self, HEADER, Header};
 use crate::{Context, Direction, Dissector, End, Successor};
 
@@ -131,14 +132,16 @@ impl Connection {
     ) -> usize {
         let end = HEADER + header.length;
         let Some(record) = bytes.get(..end) else { return 0 };
-        if header.kind == record::kind::APPLICATION_DATA {
-            self.handshake.encrypts(direction, true, context);
-        }
         let side = &mut self.sides[direction.index()];
         side.opaque = true;
         side.messages = Messages::default();
         let captured = side.since.unwrap_or(context.now);
-        self.inside.record(direction, record, captured, context);
+        if let Some(alpn) = self.inside.record(direction, record, captured, context) {
+            self.handshake.add(direction, "alpn", message::text(&alpn, context.limits));
+        }
+        if header.kind == record::kind::APPLICATION_DATA {
+            self.handshake.encrypts(direction, true, context);
+        }
         end
     }
 

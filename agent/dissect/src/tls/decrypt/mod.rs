@@ -40,6 +40,8 @@ struct Tunnel {
     server: Option<Server>,
     sides: [Side; 2],
     early: Early,
+    /// What the server chose, until it is asked for.
+    alpn: Option<Vec<u8>>,
     /// What the record at hand says.
     buffer: Vec<u8>,
     carried: Carried,
@@ -133,21 +135,23 @@ impl Inside {
         is_open
     }
 
-    /// Takes a record for which [`Self::opens`] holds, header included.
+    /// Takes a record for which [`Self::opens`] holds, header included. Gives the application protocol that a server of
+    /// TLS 1.3 chose, where the record says it.
     pub(super) fn record(
         &mut self,
         direction: Direction,
         record: &[u8],
         captured: Timestamp,
         context: &mut Context<'_>,
-    ) {
-        let Some(tunnel) = &mut self.0 else { return };
+    ) -> Option<Vec<u8>> {
+        let tunnel = self.0.as_mut()?;
         let mut buffer = std::mem::take(&mut tunnel.buffer);
         match tunnel.attempt(direction, record, &mut buffer) {
             Some(hit) => tunnel.content(direction, hit, &buffer, captured, context),
             None => tunnel.fail(direction, record.len(), context),
         }
         tunnel.buffer = buffer;
+        tunnel.alpn.take()
     }
 
     /// Bytes are missing.
@@ -213,6 +217,7 @@ impl Tunnel {
             server: None,
             sides: Default::default(),
             early: Early::default(),
+            alpn: None,
             buffer: Vec::new(),
             carried: Carried::new(),
         }
@@ -373,7 +378,9 @@ impl Tunnel {
             let epoch = self.sides[direction.index()].epoch();
             match (kind, epoch) {
                 (messages::ENCRYPTED_EXTENSIONS, Some(Epoch::Handshake)) if !self.is_client(direction) => {
-                    self.early.accepted = Some(takes_early_data(&body));
+                    let (alpn, takes_early_data) = encrypted_extensions(&body);
+                    self.alpn = alpn.map(<[u8]>::to_vec);
+                    self.early.accepted = Some(takes_early_data);
                     self.release_early(direction.reverse(), context);
                 }
                 (messages::END_OF_EARLY_DATA, Some(Epoch::Early))
@@ -438,21 +445,27 @@ fn random(body: &[u8]) -> Option<[u8; 32]> {
     body.get(2..34)?.try_into().ok()
 }
 
-/// Whether EncryptedExtensions have early_data.
-fn takes_early_data(body: &[u8]) -> bool {
+/// The application protocol, and whether early data is taken.
+fn encrypted_extensions(body: &[u8]) -> (Option<&[u8]>, bool) {
+    let (mut alpn, mut takes_early_data) = (None, false);
     let mut reader = Reader::new(body);
-    let mut takes = || -> Result<bool, crate::ParseError> {
-        reader.u16_be()?;
+    let mut read = || -> Result<(), crate::ParseError> {
+        reader.skip(2)?;
         while !reader.is_empty() {
             let number = reader.u16_be()?;
-            super::hello::block16(&mut reader)?;
-            if number == 42 {
-                return Ok(true);
+            let data = super::hello::block16(&mut reader)?;
+            match (number, data) {
+                // A list of one name.
+                (16, [_, _, _, name @ ..]) => alpn = Some(name),
+                (42, _) => takes_early_data = true,
+                _ => {}
             }
         }
-        Ok(false)
+        Ok(())
     };
-    takes().unwrap_or(false)
+    // What came before an error counts.
+    let _ = read();
+    (alpn, takes_early_data)
 }
 
 #[cfg(test)]
