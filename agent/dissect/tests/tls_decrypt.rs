@@ -332,3 +332,43 @@ fn hostile_secrets_inside_a_capture_are_counted() {
     engine.tls_key_log(&[0xff; 1 << 20]);
     assert_eq!(engine.counters().bad_tls_secrets, 3);
 }
+
+/// Each segment of each connection is lost in turn.
+#[test]
+fn whatever_is_lost_nothing_wrong_is_shown() {
+    let limits = keyed(&fixture("tls_suites.pcap")).unwrap();
+    for (port, segments) in connections("tls_suites.pcap", &[4433]) {
+        let replay = |lost: Option<usize>| {
+            let mut talk = Talk::with_limits(443, limits.clone()).handshake();
+            for (number, (direction, bytes)) in segments.iter().enumerate() {
+                if lost == Some(number) {
+                    talk.lose(*direction, bytes.len() as u32);
+                } else {
+                    talk.send(*direction, bytes);
+                }
+            }
+            talk.close();
+            talk.finish()
+        };
+        let intact = replay(None);
+        let known = |item: &Value| {
+            inside(&intact).iter().any(|other| {
+                let same = |name: &str| {
+                    let strip = |side: &Value| {
+                        let mut side = side.clone();
+                        side.as_object_mut().map(|side| side.remove("captureTime"));
+                        side
+                    };
+                    strip(&other[name]) == strip(&item[name])
+                };
+                same("request") && same("response")
+            })
+        };
+        for lost in 0..segments.len() {
+            for item in inside(&replay(Some(lost))) {
+                let marked = !item["error"].is_null() || !item["gap"].is_null();
+                assert!(marked || known(item), "{port}, {lost} lost: {item}");
+            }
+        }
+    }
+}

@@ -343,12 +343,16 @@ impl Tunnel {
     ) {
         let kind = hit.kind;
         let side = &mut self.sides[direction.index()];
+        let before = side.epoch();
         let hole = side.accept(hit);
         let epoch = side.epoch();
-        if let Some(about) = hole
-            && epoch != Some(Epoch::Early)
-        {
-            self.carried.gap(direction, about, context);
+        match hole {
+            // What waits is not whole.
+            Some(_) if before == Some(Epoch::Early) && self.early.accepted.is_none() => self.early.cut = true,
+            Some(about) if before != Some(Epoch::Early) || self.early.accepted == Some(true) => {
+                self.carried.gap(direction, about, context);
+            }
+            _ => {}
         }
         match kind {
             kind::APPLICATION_DATA if epoch == Some(Epoch::Early) => {
@@ -408,6 +412,9 @@ impl Tunnel {
             Some(false) => {}
             None => {
                 let early = &mut self.early;
+                if early.cut {
+                    return;
+                }
                 early.since.get_or_insert(captured);
                 let kept = bytes.len().min(EARLY_BYTES - early.bytes.len());
                 early.bytes.extend_from_slice(&bytes[..kept]);
@@ -420,8 +427,8 @@ impl Tunnel {
     fn release_early(&mut self, client: Direction, context: &mut Context<'_>) {
         let early = std::mem::take(&mut self.early);
         self.early.accepted = early.accepted;
-        if early.accepted == Some(true) && !early.bytes.is_empty() {
-            self.sides[client.index()].has_data = true;
+        if early.accepted == Some(true) {
+            self.sides[client.index()].has_data |= !early.bytes.is_empty();
             let captured = early.since.unwrap_or(context.now);
             self.carried.data(client, &early.bytes, captured, context);
             if early.cut {
@@ -432,7 +439,7 @@ impl Tunnel {
 
     /// The server did not say whether it takes early data, and more data comes.
     fn drop_early(&mut self, client: Direction, context: &mut Context<'_>) {
-        if self.early.accepted.is_none() && !self.early.bytes.is_empty() {
+        if self.early.accepted.is_none() && (self.early.cut || !self.early.bytes.is_empty()) {
             let about = self.early.bytes.len() as u64;
             self.early = Early::default();
             self.carried.gap(client, about, context);

@@ -207,10 +207,9 @@ impl Side {
         let missing = std::mem::take(&mut self.missing);
         (self.slack, self.failures) = (0, 0);
         let left_out = match hit.changed {
-            None => hit.sequence != active.sequence,
             // Of a handshake nothing is carried, but data may have come before it and behind it.
+            None => hit.sequence != active.sequence && active.epoch != Epoch::Handshake,
             Some(_) if active.epoch == Epoch::Handshake => hit.sequence != 0,
-            Some(_) if active.epoch == Epoch::Early => self.has_data || hit.sequence != 0,
             Some(_) => true,
         };
         if let Some(changed) = hit.changed {
@@ -223,7 +222,7 @@ impl Side {
         }
         active.or = None;
         active.sequence = hit.sequence.saturating_add(1);
-        (left_out && active.epoch != Epoch::Handshake).then(|| missing.max(1))
+        left_out.then(|| missing.max(1))
     }
 
     /// The side said that its next record is encrypted with the next keys.
