@@ -1,14 +1,16 @@
 // Type definitions for scripts: the hooks, the helpers, and what they are given. For editors; the agent does not read them.
 //
-// In a folder with a copy of this file and of jsconfig.json, editors complete and check every script. Elsewhere, a script asks
-// for it below its title, after an empty line:
+// In a folder with a copy of this file, of remora-protocols.d.ts and of jsconfig.json, editors complete and check every script.
+// Elsewhere, a script asks for this file below its title, after an empty line; the other must be beside it:
 //
 //     // Count errors by path
 //
 //     // @ts-check
 //     /// <reference path="remora.d.ts" />
 //
-// Hooks say what they are given by a comment, /** @param {Item} data */. The pages are in docs/scripting/.
+// Hooks say what they are given by a comment: /** @param {Item} data */ for items of HTTP, {RedisItem}, {KafkaItem} and so on for
+// those of other protocols, {AnyItem} for several. Whatever the comment says, hooks are called for items of all protocols;
+// remora-protocols.d.ts, which declares these, says how to tell them apart. The pages are in docs/scripting/.
 //
 // The form of this file, which a test of the agent compares with what scripts really find: one declaration a line.
 //
@@ -22,6 +24,8 @@
 // Members are indented by two spaces, comments are lines of their own. A function may have a type parameter, `name<T>(...)`,
 // and its last argument may be `...rest: Type[]`. Arguments are in the order of the real function; where that also understands
 // an older order, there may be more of them in it.
+
+/// <reference path="remora-protocols.d.ts" />
 
 // === hooks ===
 
@@ -84,7 +88,8 @@ interface PacketInfo {
 
 /**
  * What `onItemCaptured` and `onItemQueried` are given. Reading a few fields is cheap; listing, adding or deleting fields builds
- * the whole object first. Names of Go work as well (`data.Request.Path`, `data.Source.IP`), but are not declared here.
+ * the whole object first. Names of Go work as well (`data.Request.Path`, `data.Source.IP`), but are not declared here. Items of
+ * other protocols are `RedisItem`, `KafkaItem` and so on, of any `AnyItem`: see remora-protocols.d.ts.
  */
 type Item = HttpItem;
 
@@ -154,9 +159,11 @@ interface ItemRow {
   methodQuery: string;
   /** What it was about: a path, a key, a name. */
   summary: string;
+  /** The same for `summary`. */
   summaryQuery: string;
   /** The code answered; 0 where the protocol has none or calls success so, 1 for an error whose code is a text. */
   status: number;
+  /** The same for `status`. */
   statusQuery: string;
 }
 
@@ -210,11 +217,11 @@ interface KubernetesMetadata {
 
 /** A protocol as items name it. */
 interface Protocol {
-  /** `http` for HTTP/1, HTTP/2, gRPC and GraphQL; `abbr` tells them apart. */
-  name: "http" | (string & {});
-  /** `1.0`, `1.1`. */
+  /** `http` for HTTP/1, HTTP/2, gRPC and GraphQL; `abbr` tells them apart. `ws` for WebSocket, `tlsx` for TLS. */
+  name: "amqp" | "cassandra" | "diameter" | "dns" | "http" | "icmp" | "kafka" | "ldap" | "memcached" | "mongodb" | "mqtt" | "mysql" | "nats" | "postgresql" | "quic" | "radius" | "redis" | "sctp" | "smtp" | "tcp" | "tlsx" | "udp" | "ws" | (string & {});
+  /** `1.0`, `1.1` of HTTP; `0-9-1`, `1-0` of AMQP; `text`, `binary` of memcached. */
   version: string;
-  /** `HTTP`. */
+  /** `HTTP`, `REDIS`. */
   abbr: "HTTP" | "HTTP/2" | "gRPC" | "GQL" | (string & {});
   /** `Hypertext Transfer Protocol -- HTTP/1.1`. */
   longName: string;
@@ -232,7 +239,7 @@ interface Protocol {
   ports: string[];
   /** `ip`. */
   layer3: string;
-  /** `tcp` or `udp`. */
+  /** `tcp`, `udp`, `icmp` or `sctp`. */
   layer4: string;
   /** Order among the dissectors; lower is asked first. */
   priority: number;
@@ -269,7 +276,7 @@ interface StringMap {
 
 /** An item of HTTP. */
 interface HttpItem extends ItemBase {
-  /** Null where only the response was seen; `error.type` is `pair-not-found` then. */
+  /** Null where only the response was seen; `error.type` is `pair-not-found` then. Of what is no HTTP/2 it has `data` alone. */
   request: HttpRequest | null;
   /** Null where there was none. */
   response: HttpResponse | null;
@@ -646,7 +653,7 @@ interface WrapperHelpers {
   /** A new object with the numbers of both, added up key by key. */
   joinMaps(a: NumberMap, b: NumberMap | null | undefined): NumberMap;
   /** The text of a HAR 1.2 file with the HTTP items among `items`. */
-  buildHAR(items: readonly Item[]): string;
+  buildHAR(items: readonly ItemBase[]): string;
   /** Uploads one snapshot of all conversations to S3 and returns its URL. What is absent comes from `env`. */
   pcapSnapshot(region?: string, keyID?: string, accessKey?: string, bucket?: string): string;
   /**
@@ -655,7 +662,7 @@ interface WrapperHelpers {
    * @example
    * wrapper.kflPcapS3(data, { kflArr: ["http and response.status >= 500"], maxMinutes: 5 });
    */
-  kflPcapS3(data: Item, params: KflPcapS3Params): void;
+  kflPcapS3(data: ItemBase, params: KflPcapS3Params): void;
 }
 
 /** Names with numbers. */

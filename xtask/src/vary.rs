@@ -25,17 +25,16 @@ pub(crate) struct Arguments {
     /// Picks the packets that are lost, moved and repeated
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Only these: loss, reorder, duplicates, snaplen, midstream, all (everything at once)
+    /// Only these: loss, reorder, duplicates, snaplen, midstream, all (everything at once); or heavier loss than the six:
+    /// loss-20, loss-30, loss-50 (per cent), every-2 to every-8 (one packet in so many), bursts
     #[arg(long = "variant", value_name = "NAME", value_parser = variant)]
     variants: Vec<Variant>,
 }
 
 fn variant(name: &str) -> Result<Variant, String> {
-    let names = Variant::EACH.map(Variant::name).join(", ");
-    Variant::EACH
-        .into_iter()
-        .find(|variant| variant.name() == name)
-        .ok_or_else(|| format!("there are {names}"))
+    let mut all = Variant::EACH.into_iter().chain(Variant::HEAVY);
+    let names: Vec<String> = all.clone().map(|variant| variant.to_string()).collect();
+    all.find(|variant| variant.to_string() == name).ok_or_else(|| format!("there are {}", names.join(", ")))
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {

@@ -180,7 +180,7 @@ impl<'a> Element<'a> {
             | tag::PRINTABLE_STRING
             | tag::IA5_STRING
             | tag::VISIBLE_STRING
-            | tag::OCTET_STRING => String::from_utf8_lossy(self.content),
+            | tag::OCTET_STRING => crate::text::lossy(self.content),
             // In practice Latin-1.
             tag::TELETEX_STRING => Cow::Owned(self.content.iter().map(|byte| char::from(*byte)).collect()),
             tag::BMP_STRING => {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use remora_packet::Timestamp;
 
+use crate::address;
 use crate::dissector::{Direction, End};
 use crate::protocol::Protocol;
 use crate::value::{Object, ObjectRef, Value};
@@ -467,8 +468,8 @@ impl Object for Endpoint {
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
         match name {
-            "ip" => Some(Value::text(self.ip.to_string())),
-            "port" => Some(Value::text(self.port.to_string())),
+            "ip" => Some(Value::text(address::ip(self.ip))),
+            "port" => Some(Value::text(address::port(self.port))),
             "name" | "namespace" => Some(Value::str("")),
             "pod" | "endpointSlice" | "service" => Some(Value::Null),
             _ => None,

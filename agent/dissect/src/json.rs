@@ -68,6 +68,19 @@ const fn is_escaped(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
+/// Whether one of eight bytes is escaped. The highest bit of a byte comes to be set where it is below 0x20, or 0 after taking
+/// the characters from it; a carry from such a byte may set that of the next, never without one.
+const fn any_escaped(bytes: [u8; 8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const fn below(word: u64, bound: u8) -> u64 {
+        word.wrapping_sub(ONES * bound as u64) & !word
+    }
+    let word = u64::from_le_bytes(bytes);
+    let found =
+        below(word, 0x20) | below(word ^ (ONES * b'"' as u64), 1) | below(word ^ (ONES * b'\\' as u64), 1);
+    found & (ONES << 7) != 0
+}
+
 /// How many bytes there are before the first that is escaped. Whole blocks are looked at at once, which compilers make
 /// vector instructions of.
 fn plain_run(bytes: &[u8]) -> usize {
@@ -75,6 +88,8 @@ fn plain_run(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
     let is_plain = |block: &[u8; BLOCK]| !block.iter().fold(false, |any, &byte| any | is_escaped(byte));
     let start = blocks.iter().take_while(|block| is_plain(block)).count() * BLOCK;
+    let (words, _) = bytes[start..].as_chunks();
+    let start = start + words.iter().take_while(|word| !any_escaped(**word)).count() * size_of::<u64>();
     let rest = &bytes[start..];
     start + rest.iter().position(|&byte| is_escaped(byte)).unwrap_or(rest.len())
 }
@@ -125,6 +140,17 @@ mod tests {
         assert_eq!(text_of(Value::Float(23.0)), "23");
         assert_eq!(text_of(Value::Float(0.125)), "0.125");
         assert_eq!(text_of(Value::Float(f64::NAN)), "null");
+    }
+
+    #[test]
+    fn what_is_escaped_is_found_at_every_place() {
+        for byte in 0..=u8::MAX {
+            for place in 0..8 {
+                let mut word = *b"a\xff 0~\x7f!]";
+                word[place] = byte;
+                assert_eq!(any_escaped(word), is_escaped(byte), "{word:?}");
+            }
+        }
     }
 
     #[test]

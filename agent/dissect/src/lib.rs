@@ -6,6 +6,7 @@
 //! [`Counters`].
 #![forbid(unsafe_code)]
 
+mod address;
 mod alignment;
 pub mod amqp;
 pub mod amqp1;
@@ -17,6 +18,7 @@ pub mod der;
 pub mod diameter;
 pub mod dissector;
 pub mod dns;
+pub mod dtls;
 pub mod engine;
 pub mod exchange;
 mod flow;
@@ -39,6 +41,7 @@ pub mod mysql;
 pub mod nats;
 pub mod pair;
 pub mod peers;
+mod pieces;
 pub mod postgresql;
 pub mod protobuf;
 pub mod protocol;
@@ -52,6 +55,7 @@ pub mod sctp;
 pub mod smtp;
 mod stream;
 mod tcp;
+pub mod text;
 pub mod tls;
 pub mod tree;
 pub mod unpack;

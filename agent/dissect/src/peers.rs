@@ -1,6 +1,10 @@
 //! Pairing by an identifier where either side may ask, and where messages may be sent again.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hash};
+use std::sync::LazyLock;
+
+use foldhash::quality::RandomState;
 
 use crate::item::Absence;
 use crate::pair::ById;
@@ -97,9 +101,8 @@ impl<K: PartialEq, N> Peers<K, N> {
     }
 }
 
-/// Tells messages apart that are not made to be mistaken for each other: FNV-1a, 64 bits.
-pub fn fingerprint(bytes: impl IntoIterator<Item = u8>) -> u64 {
-    bytes
-        .into_iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// Tells messages apart. Seeded anew by every process, so that nobody can send what is mistaken for something else.
+pub fn fingerprint(message: impl Hash) -> u64 {
+    static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+    STATE.hash_one(message)
 }

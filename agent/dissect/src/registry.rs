@@ -1,8 +1,8 @@
 //! The protocols the agent knows.
 
 use crate::{
-    Registration, amqp, amqp1, cassandra, diameter, dns, http1, http2, icmp, kafka, ldap, memcached, mongodb,
-    mqtt, mysql, nats, postgresql, quic, radius, redis, sctp, smtp, tls, websocket,
+    Registration, amqp, amqp1, cassandra, diameter, dns, dtls, http1, http2, icmp, kafka, ldap, memcached,
+    mongodb, mqtt, mysql, nats, postgresql, quic, radius, redis, sctp, smtp, tls, websocket,
 };
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
@@ -30,6 +30,7 @@ pub static REGISTRY: &[Registration] = &[
     dns::LINK_LOCAL,
     dns::DATAGRAMS,
     quic::REGISTRATION,
+    dtls::REGISTRATION,
     ldap::DATAGRAMS,
     radius::REGISTRATION,
     icmp::REGISTRATION,

@@ -35,7 +35,7 @@ impl Tree {
 
     /// Text, with U+FFFD for what is not UTF-8.
     pub fn lossy(bytes: &[u8]) -> Self {
-        Self::Text(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()))
+        Self::Text(Cow::Owned(crate::text::lossy(bytes).into_owned()))
     }
 
     pub fn value(&self) -> Value<'_> {
@@ -198,8 +198,12 @@ impl Message for Fields {
 /// Bytes as text in base 16.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 macro_rules! from {

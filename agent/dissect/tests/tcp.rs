@@ -332,6 +332,19 @@ fn a_stream_joined_in_the_middle_begins_where_it_is_met() {
 }
 
 #[test]
+fn a_direction_first_seen_beyond_what_its_receiver_had_begins_with_a_gap() {
+    let mut talk = Talk::silent(Limits::default());
+    talk.client(70, b"question", 90);
+    // The answer at 90 was lost, and the next question; this answers that one.
+    talk.server(110, b"answer", 86);
+    talk.client(86, b"third", 116);
+    let told = talk.finish();
+    assert!(told.contains(&Event::Gap(ToClient, 20)), "{told:?}");
+    let at = |event: &Event| told.iter().position(|told| told == event);
+    assert!(at(&Event::Gap(ToClient, 20)) < at(&data(ToClient, "answer")), "{told:?}");
+}
+
+#[test]
 fn one_direction_alone_is_followed() {
     let mut talk = Talk::silent(Limits::default());
     talk.put(Tcp::new(ToServer, CLIENT - 1, SYN, b""));

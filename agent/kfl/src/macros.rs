@@ -13,7 +13,7 @@ use crate::lex::is_word;
 use crate::parse::{self, Lookup};
 
 /// Macro, field of `protocol`, what it must be. The HTTP family has one name, so its members differ in `abbr`.
-pub const BUILT_IN: [(&str, &str, &str); 27] = [
+pub const BUILT_IN: [(&str, &str, &str); 28] = [
     ("http", "abbr", "HTTP"),
     ("http2", "abbr", "HTTP/2"),
     ("grpc", "abbr", "gRPC"),
@@ -34,6 +34,7 @@ pub const BUILT_IN: [(&str, &str, &str); 27] = [
     ("radius", "name", "radius"),
     ("diameter", "name", "diameter"),
     ("tlsx", "name", "tlsx"),
+    ("dtls", "name", "dtls"),
     ("quic", "name", "quic"),
     ("smtp", "name", "smtp"),
     ("syscall", "name", "syscall"),

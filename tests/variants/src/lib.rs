@@ -54,6 +54,10 @@ const PER_CENT: u64 = 10;
 /// By how many places a packet is moved at most.
 const FARTHEST: u64 = 6;
 
+/// Of a hundred packets, with how many a burst of losses begins, and how long it is at most.
+const BURST_PER_CENT: u64 = 3;
+const LONGEST_BURST: u64 = 21;
+
 /// Bytes kept of each packet, as `tcpdump -s 96`.
 const SNAPLEN: usize = 96;
 
@@ -72,21 +76,45 @@ pub enum Variant {
     Midstream,
     /// Begins in the middle, and packets are lost, moved and repeated.
     All,
+    /// So many packets in a hundred were not captured.
+    LossOf(u8),
+    /// Of so many packets in a row one was not captured, always the same one: which is the seed's choice.
+    Every(u8),
+    /// One packet in thirty was not captured, nor up to twenty that followed it.
+    Bursts,
 }
 
 impl Variant {
     pub const EACH: [Self; 6] =
         [Self::Loss, Self::Reorder, Self::Duplicates, Self::Snaplen, Self::Midstream, Self::All];
 
-    pub const fn name(self) -> &'static str {
+    /// Worse than what a capture that is of any use may be.
+    pub const HEAVY: [Self; 11] = [
+        Self::LossOf(20),
+        Self::LossOf(30),
+        Self::LossOf(50),
+        Self::Every(2),
+        Self::Every(3),
+        Self::Every(4),
+        Self::Every(5),
+        Self::Every(6),
+        Self::Every(7),
+        Self::Every(8),
+        Self::Bursts,
+    ];
+
+    /// How many variants there are, where it does not depend on chance.
+    pub const fn choices(self) -> Option<u64> {
         match self {
-            Self::Loss => "loss",
-            Self::Reorder => "reorder",
-            Self::Duplicates => "duplicates",
-            Self::Snaplen => "snaplen",
-            Self::Midstream => "midstream",
-            Self::All => "all",
+            Self::Snaplen | Self::Midstream => Some(1),
+            Self::Every(n) => Some(n as u64),
+            _ => None,
         }
+    }
+
+    /// Whether each packet has the time it had.
+    pub const fn keeps_times(self) -> bool {
+        !matches!(self, Self::Reorder | Self::All)
     }
 
     /// The variant of a capture that `seed` picks; the same seed gives the same one.
@@ -94,27 +122,57 @@ impl Variant {
         let mut random = Random::new(seed);
         let packets = packets.to_vec();
         match self {
-            Self::Loss => lose(packets, &mut random),
+            Self::Loss => lose(packets, PER_CENT, &mut random),
             Self::Reorder => reorder(packets, &mut random),
             Self::Duplicates => repeat(packets, &mut random),
             Self::Snaplen => cut(packets),
             Self::Midstream => join_late(packets),
             Self::All => {
-                let packets = lose(join_late(packets), &mut random);
+                let packets = lose(join_late(packets), PER_CENT, &mut random);
                 repeat(reorder(packets, &mut random), &mut random)
             }
+            Self::LossOf(per_cent) => lose(packets, per_cent.into(), &mut random),
+            Self::Every(n) => lose_every(packets, n.max(1).into(), seed),
+            Self::Bursts => lose_bursts(packets, &mut random),
         }
     }
 }
 
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(match self {
+            Self::Loss => "loss",
+            Self::Reorder => "reorder",
+            Self::Duplicates => "duplicates",
+            Self::Snaplen => "snaplen",
+            Self::Midstream => "midstream",
+            Self::All => "all",
+            Self::LossOf(per_cent) => return write!(f, "loss-{per_cent}"),
+            Self::Every(n) => return write!(f, "every-{n}"),
+            Self::Bursts => "bursts",
+        })
     }
 }
 
-fn lose(mut packets: Vec<OwnedPacket>, random: &mut Random) -> Vec<OwnedPacket> {
-    packets.retain(|_| !random.chance(PER_CENT));
+fn lose(mut packets: Vec<OwnedPacket>, per_cent: u64, random: &mut Random) -> Vec<OwnedPacket> {
+    packets.retain(|_| !random.chance(per_cent));
+    packets
+}
+
+fn lose_every(packets: Vec<OwnedPacket>, n: u64, which: u64) -> Vec<OwnedPacket> {
+    (0..n).cycle().zip(packets).filter(|(at, _)| *at != which % n).map(|(_, packet)| packet).collect()
+}
+
+fn lose_bursts(mut packets: Vec<OwnedPacket>, random: &mut Random) -> Vec<OwnedPacket> {
+    let mut left = 0;
+    packets.retain(|_| {
+        if left == 0 && random.chance(BURST_PER_CENT) {
+            left = 1 + random.below(LONGEST_BURST);
+        }
+        let lost = left > 0;
+        left = left.saturating_sub(1);
+        !lost
+    });
     packets
 }
 
@@ -202,15 +260,25 @@ mod tests {
         assert!(cut.iter().all(|packet| packet.data.len() == 96 && packet.length == 200));
         assert_eq!(numbers(&Variant::Midstream.apply(&capture, 1)).first(), Some(&333));
         assert!(Variant::All.apply(&capture, 1).len() < 750);
+
+        let half = Variant::LossOf(50).apply(&capture, 1).len();
+        assert!((450..550).contains(&half), "{half}");
+        let thinned = numbers(&Variant::Every(4).apply(&capture, 6));
+        assert!(thinned.len() == 750 && thinned.iter().all(|number| number % 4 != 2));
+        let bursts = numbers(&Variant::Bursts.apply(&capture, 1));
+        let longest = bursts.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert!((600..900).contains(&bursts.len()) && longest > Some(10), "{} {longest:?}", bursts.len());
     }
 
     #[test]
     fn a_seed_gives_the_same_again_and_another_something_else() {
         let capture = capture();
-        for variant in [Variant::Loss, Variant::Reorder, Variant::Duplicates, Variant::All] {
+        let random = [Variant::Loss, Variant::Reorder, Variant::Duplicates, Variant::All, Variant::Bursts];
+        for variant in random.into_iter().chain([Variant::LossOf(30), Variant::Every(3)]) {
             assert_eq!(variant.apply(&capture, 7), variant.apply(&capture, 7), "{variant}");
             assert_ne!(variant.apply(&capture, 7), variant.apply(&capture, 8), "{variant}");
         }
-        assert!(Variant::EACH.iter().all(|variant| variant.apply(&[], 1).is_empty()));
+        let all = Variant::EACH.iter().chain(&Variant::HEAVY);
+        assert!(all.into_iter().all(|variant| variant.apply(&[], 1).is_empty()));
     }
 }

@@ -75,13 +75,18 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("docs/protocols/@NAME@.md", include_str!("templates/page.md.txt")),
 ];
 
+/// Its item as scripts' editors know it.
+const TYPES: &str = include_str!("templates/types.d.ts.txt");
+
 impl Layout<'_> {
     fn fill(&self, text: &str) -> String {
         let upper = self.name.to_ascii_uppercase();
+        let named = format!("{}{}", &upper[..1], &self.name[1..]);
         // Something that is as long as the mark and is not it.
         let other: String = self.name.chars().rev().chain(['x']).collect();
         text.replace("@NAME@", self.name)
             .replace("@UPPER@", &upper)
+            .replace("@NAMED@", &named)
             .replace("@PORT@", &self.port.to_string())
             .replace("@LOWER_OTHER@", &other)
     }
@@ -159,6 +164,9 @@ impl Layout<'_> {
             "| [{name}]({name}.md) | | responses with requests, by order | lines | length of a text | see its page |\n"
         );
         edits.push((path, text.trim_end().to_owned() + "\n" + &row));
+
+        let (path, text) = read("scripts/remora-protocols.d.ts")?;
+        edits.push((path, add_item(&text, &self.fill("@NAMED@Item"))? + &self.fill(TYPES)));
         Ok(edits)
     }
 }
@@ -182,6 +190,13 @@ fn add_macro(text: &str, name: &str) -> Result<String> {
     let count: usize = count.parse().context("the list's length is no number")?;
     let (list, tail) = rest.split_once("\n];").context("the list does not end")?;
     Ok(format!("{head}{}]{list}\n    (\"{name}\", \"name\", \"{name}\"),\n];{tail}", count + 1))
+}
+
+/// Adds an item to the type of all items.
+fn add_item(text: &str, item: &str) -> Result<String> {
+    let at = text.find("\ntype AnyItem = ").context("remora-protocols.d.ts has no AnyItem")?;
+    let (head, rest) = text.split_at(at);
+    Ok(head.to_owned() + &rest.replacen(';', &format!(" | {item};"), 1))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -3,7 +3,7 @@
 use super::*;
 
 /// What the copy needs of the repository.
-const COPIED: [&str; 9] = [
+const COPIED: [&str; 11] = [
     "agent/dissect",
     "agent/kfl",
     "agent/packet",
@@ -11,6 +11,8 @@ const COPIED: [&str; 9] = [
     "docs/protocols/README.md",
     "fuzz/Cargo.toml",
     "rustfmt.toml",
+    "scripts/remora-protocols.d.ts",
+    "scripts/remora.d.ts",
     "tests/fixtures/http1.pcap",
     "tests/variants",
 ];
@@ -80,6 +82,7 @@ fn a_new_protocol_compiles_and_passes() {
     assert!(items.contains(r#""command":"hello","text":"there""#), "{items}");
     cargo(&golden, false);
     cargo(&[&dissect[..], &["--test", "parley"]].concat(), false);
+    cargo(&[&dissect[..], &["--test", "item_types", "lost_or_cut"]].concat(), false);
     cargo(&["test", "--offline", "--package", "remora-kfl", "--lib"], false);
 }
 
@@ -98,6 +101,9 @@ fn lines_go_where_they_belong() {
     assert_eq!(with, "pub mod alpha;\npub mod beta;\npub mod gamma;\nmod other;\n");
     let with = insert_sorted(text, "pub mod ", "pub mod omega;").expect("there are such lines");
     assert_eq!(with, "pub mod alpha;\npub mod gamma;\npub mod omega;\nmod other;\n");
+    let types = "/** Any. */\ntype AnyItem = AItem | BItem;\n\ninterface One {\n";
+    let with = add_item(types, "CItem").expect("there is the type");
+    assert_eq!(with, "/** Any. */\ntype AnyItem = AItem | BItem | CItem;\n\ninterface One {\n");
     let macros = "BUILT_IN: [(&str, &str, &str); 1] = [\n    (\"a\", \"name\", \"a\"),\n];\nrest";
     let with = add_macro(macros, "b").expect("there is a list");
     assert_eq!(

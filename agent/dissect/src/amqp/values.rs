@@ -99,7 +99,7 @@ impl<'l> Decoder<'l> {
             let length = part.u8().map_err(inside)?;
             let name = part.take(length.into()).map_err(inside)?;
             let value = self.value(&mut part, depth).map_err(inside)?;
-            fields.push(String::from_utf8_lossy(name).into_owned(), value);
+            fields.push(crate::text::lossy(name).into_owned(), value);
         }
         Ok(fields)
     }

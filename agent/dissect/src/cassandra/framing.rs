@@ -2,7 +2,7 @@
 
 use super::names::{self, opcode};
 use crate::frame::Length;
-use crate::{Direction, Framing, kafka};
+use crate::{Direction, Framing};
 
 pub(super) const HEADER: usize = 9;
 /// Larger ones no server takes.
@@ -127,7 +127,10 @@ pub(super) fn crc24(bytes: &[u8]) -> u32 {
 }
 
 pub(super) fn crc32(payload: &[u8]) -> u32 {
-    kafka::crc32(&[0xfa, 0x2d, 0x55, 0xca], payload)
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&[0xfa, 0x2d, 0x55, 0xca]);
+    crc.update(payload);
+    crc.finalize()
 }
 
 /// What is known of how a direction is cut into messages.

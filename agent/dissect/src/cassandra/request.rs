@@ -168,7 +168,7 @@ fn values(
         };
         let Some(value) = value else { continue };
         match (name, variable) {
-            (Some(name), _) => map.push(String::from_utf8_lossy(name).into_owned(), value),
+            (Some(name), _) => map.push(crate::text::lossy(name).into_owned(), value),
             (None, Some(variable)) => map.push(variable.name.clone(), value),
             _ => list.push(value),
         }

@@ -188,7 +188,7 @@ fn columns(r: &mut Reader<'_>, metadata: &Metadata, room: &Room<'_>) -> Result<C
             Some(table) => table.clone(),
             None => table(r)?,
         };
-        let name = String::from_utf8_lossy(wire::string(r)?).into_owned();
+        let name = crate::text::lossy(wire::string(r)?).into_owned();
         let of = Type::read(r, room.limits.nesting, &mut left)?;
         columns.push(Column { table: Some(table), name, of });
     }
@@ -196,7 +196,7 @@ fn columns(r: &mut Reader<'_>, metadata: &Metadata, room: &Room<'_>) -> Result<C
 }
 
 fn table(r: &mut Reader<'_>) -> Result<(Arc<str>, Arc<str>), ParseError> {
-    let mut name = || wire::string(r).map(|name| Arc::from(&*String::from_utf8_lossy(name)));
+    let mut name = || wire::string(r).map(|name| Arc::from(&*crate::text::lossy(name)));
     Ok((name()?, name()?))
 }
 

@@ -70,7 +70,7 @@ impl Type {
         }
         *left -= 1;
         let error = r.error("a type is unknown");
-        let owned = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let owned = |bytes: &[u8]| crate::text::lossy(bytes).into_owned();
         Ok(match r.u16_be()? {
             0x00 => Self::Custom(owned(wire::string(r)?)),
             0x20 => Self::List(Box::new(Self::read(r, depth - 1, left)?)),

@@ -113,7 +113,7 @@ pub(super) fn string_map(r: &mut Reader<'_>, room: &mut Room<'_>) -> Result<Fiel
     for index in 0..usize::from(r.u16_be()?) {
         let (name, value) = (string(r)?, string(r)?);
         if room.entry(index) {
-            map.push(String::from_utf8_lossy(name).into_owned(), Tree::lossy(value));
+            map.push(crate::text::lossy(name).into_owned(), Tree::lossy(value));
         }
     }
     Ok(map)
@@ -125,7 +125,7 @@ pub(super) fn string_multimap(r: &mut Reader<'_>, room: &mut Room<'_>) -> Result
         let name = string(r)?;
         let values = string_list(r, room)?;
         if room.entry(index) {
-            map.push(String::from_utf8_lossy(name).into_owned(), values);
+            map.push(crate::text::lossy(name).into_owned(), values);
         }
     }
     Ok(map)
@@ -137,7 +137,7 @@ pub(super) fn bytes_map(r: &mut Reader<'_>, room: &mut Room<'_>) -> Result<Field
         let (name, value) = (string(r)?, bytes(r)?);
         if room.entry(index) {
             let value = value.map(|value| room.bytes(value));
-            map.push(String::from_utf8_lossy(name).into_owned(), value);
+            map.push(crate::text::lossy(name).into_owned(), value);
         }
     }
     Ok(map)

@@ -132,7 +132,7 @@ impl Fragments {
             return Some(Whole {
                 key: fragment.key,
                 protocol: datagram.protocol.unwrap_or(fragment.protocol),
-                payload: datagram.pieces.iter().flat_map(|piece| &*piece.data).copied().collect(),
+                payload: datagram.join(),
                 depth_left: fragment.depth_left,
             });
         }
@@ -175,6 +175,13 @@ impl Fragments {
 }
 
 impl Datagram {
+    /// The pieces of a whole one in a row.
+    fn join(&self) -> Vec<u8> {
+        let mut joined = Vec::with_capacity(self.length.unwrap_or(0));
+        self.pieces.iter().for_each(|piece| joined.extend_from_slice(&piece.data));
+        joined
+    }
+
     /// Keeps what is new of a fragment; false where it contradicts what came before, which then stands.
     fn add(&mut self, fragment: &Fragment<'_>) -> bool {
         let end = fragment.offset + fragment.data.len();

@@ -4,12 +4,15 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::dictionary::{self, Kind};
 use super::names;
-use crate::{Fields, Limits, ParseError, Reader, Tree};
+use crate::{Fields, Limits, ParseError, Reader, Tree, address};
 
 pub(super) const TGPP: u32 = 10_415;
 
 /// From 1900, where times on the wire begin, to 1970.
 const EPOCH: i64 = 2_208_988_800;
+
+/// Bytes of a typical AVP.
+const TYPICAL: usize = 24;
 
 /// One AVP as it lies there.
 pub(super) struct Avp<'a> {
@@ -46,7 +49,7 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     /// All AVPs up to the end. An error comes with those before it.
     pub(super) fn list(&mut self, mut r: Reader<'_>, depth: usize) -> (Vec<Tree>, Result<(), ParseError>) {
-        let mut list = Vec::new();
+        let mut list = Vec::with_capacity(usize::min(self.room, r.remaining() / TYPICAL));
         while !r.is_empty() {
             let avp = match next(&mut r) {
                 Ok(avp) => avp,
@@ -63,7 +66,8 @@ impl Reading<'_> {
 
     fn shown(&mut self, avp: &Avp<'_>, depth: usize) -> Fields {
         let entry = dictionary::find(avp.vendor, avp.code);
-        let mut fields = Fields::with_capacity(4);
+        // Most have these four, those of a vendor two more.
+        let mut fields = Fields::with_capacity(if avp.vendor == 0 { 4 } else { 6 });
         fields.push("code", avp.code);
         fields.push_some("name", entry.map(|entry| entry.name));
         if avp.vendor != 0 {
@@ -116,7 +120,7 @@ fn typed(kind: Kind, r: &mut Reader<'_>) -> Result<Tree, ParseError> {
             (seconds + era - EPOCH).into()
         }
         Kind::Address => match r.u16_be()? {
-            1 => Ipv4Addr::from(r.array()?).to_string().into(),
+            1 => address::ipv4(Ipv4Addr::from(r.array()?)).into(),
             2 => Ipv6Addr::from(r.array::<16>()?).to_string().into(),
             _ => return Err(r.error("the family of an address is unknown")),
         },

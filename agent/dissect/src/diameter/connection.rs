@@ -65,7 +65,7 @@ impl Connection {
             context.confirm();
         }
         let half = Half::new(framed.time, framed.size, fields).missing(framed.missing);
-        let copy = fingerprint(framed.bytes.iter().copied());
+        let copy = fingerprint(&*framed.bytes);
         if header.is_request() {
             self.pairing.request(direction, header.key(), half, copy, (), context);
         } else {

@@ -76,7 +76,7 @@ pub(super) fn begins_well(bytes: &[u8], header: &Header) -> Option<bool> {
 
 /// Reads what is there. An error comes with what was read before it.
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> (Fields, Result<(), ParseError>) {
-    let mut fields = Fields::with_capacity(12);
+    let mut fields = Fields::with_capacity(16);
     let result = content(bytes, &mut fields, limits);
     (fields, result)
 }
@@ -88,7 +88,7 @@ fn content(bytes: &[u8], fields: &mut Fields, limits: &Limits) -> Result<(), Par
     let name = names::command_name(header.command);
     fields.push("commandName", name.map_or_else(|| format!("Command-{}", header.command).into(), Tree::from));
     let flag = |bit: u8| header.flags & bit != 0;
-    let flags = Fields::new()
+    let flags = Fields::with_capacity(4)
         .with("request", flag(0x80))
         .with("proxiable", flag(0x40))
         .with("error", flag(0x20))

@@ -52,7 +52,7 @@ impl DatagramDissector for Unicast {
             }
         };
         let key = Key::of(&dns);
-        let copy = fingerprint(bytes.iter().copied());
+        let copy = fingerprint(bytes);
         let is_response = dns.header.is_response();
         let half = Half::new(context.now, bytes.len() as u64, dns).missing(missing.into());
         if is_response {

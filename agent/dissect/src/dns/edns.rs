@@ -10,8 +10,6 @@ use crate::{Fields, ParseError, Reader, Tree};
 #[derive(Debug)]
 pub(super) struct Edns {
     udp_size: u16,
-    /// The upper eight bits of the response code.
-    pub(super) code: u8,
     version: u8,
     dnssec_ok: bool,
     options: Vec<Tree>,
@@ -20,7 +18,7 @@ pub(super) struct Edns {
 impl Edns {
     /// From the record's class, TTL and data. Options that don't end where the data does end the list.
     pub(super) fn read(class: u16, ttl: u32, mut reader: Reader<'_>) -> Self {
-        let [code, version, flags, _] = ttl.to_be_bytes();
+        let [_, version, flags, _] = ttl.to_be_bytes();
         let mut options = Vec::new();
         while !reader.is_empty() {
             match option(&mut reader) {
@@ -31,7 +29,7 @@ impl Edns {
                 }
             }
         }
-        Self { udp_size: class, code, version, dnssec_ok: flags & 0x80 != 0, options }
+        Self { udp_size: class, version, dnssec_ok: flags & 0x80 != 0, options }
     }
 
     /// In a line, for the record.
@@ -49,7 +47,7 @@ impl Edns {
     }
 
     pub(super) fn into_fields(self) -> Fields {
-        Fields::new()
+        Fields::with_capacity(4)
             .with("version", self.version)
             .with("udpSize", self.udp_size)
             .with("dnssecOk", self.dnssec_ok)

@@ -1,10 +1,14 @@
 //! Messages (RFC 1035, section 4.1).
 
+use std::cell::OnceCell;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
 use super::codes;
-use super::record::{Question, Record, TOP_BIT};
+use super::record::{Head, OPT, Question, Record, TOP_BIT};
 use crate::item;
 use crate::peers::fingerprint;
-use crate::{Fields, Limits, List, Object, ParseError, Reader, Value};
+use crate::{Fields, Limits, List, Object, ObjectRef, ParseError, Reader, Value};
 
 /// Bytes of a header.
 pub(super) const HEADER: usize = 12;
@@ -100,7 +104,8 @@ pub(super) struct Dns {
     pub(super) sections: [Vec<Record>; 3],
     /// How many there were, shown or not.
     counts: [u64; 4],
-    edns: Option<Fields>,
+    /// The first record with what EDNS says.
+    edns: Option<Record>,
     code: u16,
     /// Of a zone transfer.
     messages: u32,
@@ -153,34 +158,51 @@ impl Dns {
                 self.questions.push(question);
             }
         }
-        for (section, count) in records.into_iter().enumerate() {
-            for _ in 0..count {
-                let (record, edns) = Record::read(reader, multicast, limits)?;
-                if let Some(edns) = edns {
-                    self.code |= u16::from(edns.code) << 4;
-                    let edns = edns.into_fields();
-                    self.heap += edns.heap();
-                    self.edns.get_or_insert(edns);
+        // Kept once, for all its records.
+        let message = OnceCell::new();
+        let result = self.records(records, reader, multicast, limits, &message);
+        self.heap += message.get().map_or(0, |message: &Arc<[u8]>| message.len());
+        result
+    }
+
+    fn records(
+        &mut self,
+        counts: [u16; 3],
+        reader: &mut Reader<'_>,
+        multicast: bool,
+        limits: &Limits,
+        message: &OnceCell<Arc<[u8]>>,
+    ) -> Result<(), ParseError> {
+        let whole = reader.whole();
+        let kept = |head: Head| head.of(message.get_or_init(|| whole.into()), limits);
+        for (section, count) in counts.into_iter().map(usize::from).enumerate() {
+            let shown = count.min(limits.list_entries);
+            self.sections[section].reserve_exact(shown.min(reader.remaining() / RECORD));
+            for place in 0..count {
+                let head = Head::read(reader, multicast)?;
+                if head.kind == OPT {
+                    self.code |= u16::from(head.code()) << 4;
+                    self.edns.get_or_insert_with(|| kept(head));
                 }
                 self.counts[section + 1] += 1;
-                self.keep(section, record, limits);
+                if place < shown {
+                    self.keep(section, kept(head));
+                }
             }
         }
         Ok(())
     }
 
-    fn keep(&mut self, section: usize, record: Record, limits: &Limits) {
-        let records = &mut self.sections[section];
-        if records.len() < limits.list_entries {
-            self.heap += record.heap() + size_of::<Record>();
-            records.push(record);
-        }
+    fn keep(&mut self, section: usize, record: Record) {
+        self.heap += size_of::<Record>();
+        self.sections[section].push(record);
     }
 
     /// Its head, without records.
     pub(super) fn empty_copy(&self) -> Self {
         let questions = self.questions.clone();
-        let heap = questions.iter().map(|question| question.name.capacity() + size_of::<Question>()).sum();
+        let asked = questions.iter().map(|question| question.name.capacity() + size_of::<Question>());
+        let heap = asked.sum::<usize>() + self.edns.as_ref().map_or(0, Record::message_bytes);
         Self {
             questions,
             sections: Default::default(),
@@ -198,9 +220,15 @@ impl Dns {
         for (count, more) in self.counts.iter_mut().zip(next.counts).skip(1) {
             *count += more;
         }
+        let mut message_bytes = 0;
         for (section, records) in next.sections.into_iter().enumerate() {
-            records.into_iter().for_each(|record| self.keep(section, record, limits));
+            let room = limits.list_entries.saturating_sub(self.sections[section].len());
+            for record in records.into_iter().take(room) {
+                message_bytes = record.message_bytes();
+                self.keep(section, record);
+            }
         }
+        self.heap += message_bytes;
         if next.code != 0 {
             self.code = next.code;
         }
@@ -276,10 +304,11 @@ impl Object for Dns {
             "additionals" => section(2)?,
             "id" => Value::Int(self.header.id.into()),
             "flags" => Value::object(&self.header),
-            "edns" => Value::object(self.edns.as_ref()?),
-            "counts" if self.is_shortened() => {
-                Value::Object(crate::ObjectRef::Owned(Box::new(self.counted())))
+            "edns" => {
+                let fields = self.edns.as_ref()?.edns().into_fields();
+                Value::Object(ObjectRef::Owned(Box::new(fields)))
             }
+            "counts" if self.is_shortened() => Value::Object(ObjectRef::Owned(Box::new(self.counted()))),
             _ => return None,
         })
     }
@@ -328,6 +357,19 @@ impl Object for Header {
 
 /// The question as it is compared: names without regard to case (RFC 4343).
 pub(super) fn question_hash(question: &Question) -> u64 {
-    let name = question.name.bytes().map(|byte| byte.to_ascii_lowercase());
-    fingerprint(name.chain(question.kind.to_be_bytes()).chain(question.class.to_be_bytes()))
+    struct Asked<'a>(&'a Question);
+    impl Hash for Asked<'_> {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            let Question { name, kind, class, .. } = self.0;
+            let mut lower = [0; 32];
+            for part in name.as_bytes().chunks(lower.len()) {
+                let lower = &mut lower[..part.len()];
+                lower.copy_from_slice(part);
+                lower.make_ascii_lowercase();
+                state.write(lower);
+            }
+            (kind, class).hash(state);
+        }
+    }
+    fingerprint(Asked(question))
 }

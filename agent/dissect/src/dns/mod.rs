@@ -12,8 +12,10 @@ mod secure;
 mod stream;
 mod transfer;
 
+use std::borrow::Cow;
+
 use crate::item::{Filter, Summary, Transport};
-use crate::{Direction, Item, Kind, Over, Probe, Protocol, Registration, Value};
+use crate::{Direction, Item, Kind, ObjectRef, Over, Probe, Protocol, Registration, Value};
 use message::Header;
 
 pub static PROTOCOL: Protocol = PROTOCOL_FACTS;
@@ -130,7 +132,7 @@ fn summarize(item: &Item) -> Summary<'_> {
     ];
     for (side, list, field) in sides {
         if let Some(name) = side.and_then(|side| first_name(side.get(list)?)) {
-            summary.summary = name.into();
+            summary.summary = name;
             summary.summary_filter = Filter::Field(field);
             break;
         }
@@ -142,11 +144,17 @@ fn summarize(item: &Item) -> Summary<'_> {
     summary
 }
 
-fn first_name(list: Value<'_>) -> Option<String> {
+fn first_name(list: Value<'_>) -> Option<Cow<'_, str>> {
     let Value::List(list) = list else { return None };
-    let Value::Object(first) = list.at(0)? else { return None };
-    match first.get("name")? {
-        Value::Str(name) => Some(name.into_owned()),
+    match list.at(0)? {
+        Value::Object(ObjectRef::Borrowed(question)) => match question.get("name")? {
+            Value::Str(name) => Some(name),
+            _ => None,
+        },
+        Value::Object(ObjectRef::Owned(record)) => match record.get("name")? {
+            Value::Str(name) => Some(name.into_owned().into()),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -5,6 +5,9 @@ use crate::{ParseError, Reader};
 /// Bytes of a name with its length bytes (RFC 1035, section 2.3.4).
 const MAX_NAME: usize = 255;
 
+/// Bytes that most names have at most.
+const TYPICAL_NAME: usize = 32;
+
 /// Pointers followed for one name. More than a name can have labels serve no purpose.
 const MAX_POINTERS: usize = 128;
 
@@ -14,7 +17,28 @@ const ROOT: &str = ".";
 /// Reads a name: labels joined by dots, without one at the end. In labels UTF-8 stays as it is; a dot, a backslash and
 /// what can't be shown become `\.`, `\\` and `\DDD` (RFC 4343, section 2.1).
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<String, ParseError> {
-    let mut text = String::new();
+    // Most names are read in one piece, without escapes.
+    let mut text = String::with_capacity(TYPICAL_NAME);
+    walk(reader, |label| {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        push_label(&mut text, label);
+    })?;
+    if text.is_empty() {
+        text.push_str(ROOT);
+    }
+    Ok(text)
+}
+
+/// Passes over a name, which [`read`] can then read.
+pub(super) fn skip(reader: &mut Reader<'_>) -> Result<(), ParseError> {
+    walk(reader, |_| {})
+}
+
+/// Goes from label to label.
+#[inline]
+fn walk<'a>(reader: &mut Reader<'a>, mut with: impl FnMut(&'a [u8])) -> Result<(), ParseError> {
     // Once a pointer was followed, what is read lies before it, and `reader` is done with the name.
     let mut behind: Option<Reader<'_>> = None;
     let (mut length, mut pointers) = (1, 0);
@@ -22,17 +46,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<String, ParseError> {
         let at = behind.as_mut().unwrap_or(reader);
         let start = at.position();
         match at.u8()? {
-            0 => break,
+            0 => return Ok(()),
             label @ 1..=63 => {
                 let label = at.take(label.into())?;
                 length += label.len() + 1;
                 if length > MAX_NAME {
                     return Err(ParseError { offset: start, what: "a name is too long" });
                 }
-                if !text.is_empty() {
-                    text.push('.');
-                }
-                push_label(&mut text, label);
+                with(label);
             }
             high @ 0xc0.. => {
                 let target = usize::from(high & 0x3f) << 8 | usize::from(at.u8()?);
@@ -48,16 +69,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<String, ParseError> {
             _ => return Err(ParseError { offset: start, what: "a label is of an unknown kind" }),
         }
     }
-    if text.is_empty() {
-        text.push_str(ROOT);
-    }
-    Ok(text)
 }
 
 fn push_label(text: &mut String, label: &[u8]) {
     let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'.' | b'\\');
-    if label.iter().all(plain) {
-        text.extend(label.iter().map(|byte| char::from(*byte)));
+    if let Ok(label) = str::from_utf8(label)
+        && label.as_bytes().iter().all(plain)
+    {
+        text.push_str(label);
         return;
     }
     for chunk in label.utf8_chunks() {

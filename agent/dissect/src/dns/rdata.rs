@@ -5,20 +5,20 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::record::Data;
 use super::{codes, name, secure};
-use crate::{Fields, Limits, ParseError, Reader, Tree};
+use crate::{Fields, ParseError, Reader, Tree, address};
 
-/// Reads a record's data, to the end of what `reader` has.
-pub(super) fn read(kind: u16, reader: Reader<'_>, limits: &Limits) -> Data {
+/// Reads a record's data, to the end of what `reader` has. Where its form is not known, `value_bytes` of it are shown.
+pub(super) fn read(kind: u16, reader: Reader<'_>, value_bytes: usize) -> Data {
     let mut inside = reader;
     match known(kind, &mut inside) {
         Ok(Some(data)) if inside.is_empty() => data,
-        Ok(None) => Data::fields(bytes(reader.rest(), limits)),
-        _ => Data::fields(bytes(reader.rest(), limits).with("malformed", true)),
+        Ok(None) => Data::fields(bytes(reader.rest(), value_bytes)),
+        _ => Data::fields(bytes(reader.rest(), value_bytes).with("malformed", true)),
     }
 }
 
-fn bytes(data: &[u8], limits: &Limits) -> Fields {
-    let kept = &data[..data.len().min(limits.value_bytes)];
+fn bytes(data: &[u8], value_bytes: usize) -> Fields {
+    let kept = &data[..data.len().min(value_bytes)];
     let mut fields = Fields::new().with("data", Tree::Bytes(kept.to_vec()));
     if kept.len() < data.len() {
         fields.push("dataSize", data.len());
@@ -28,7 +28,7 @@ fn bytes(data: &[u8], limits: &Limits) -> Fields {
 
 fn known(kind: u16, r: &mut Reader<'_>) -> Result<Option<Data>, ParseError> {
     Ok(Some(match kind {
-        1 => Data::text("ip", ipv4(r)?.to_string()),
+        1 => Data::text("ip", address::ipv4(ipv4(r)?)),
         28 => Data::text("ip", ipv6(r)?.to_string()),
         2 => Data::text("ns", name::read(r)?),
         5 => Data::text("cname", name::read(r)?),
@@ -91,7 +91,7 @@ pub(super) fn ipv6(r: &mut Reader<'_>) -> Result<Ipv6Addr, ParseError> {
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    crate::text::lossy(bytes).into_owned()
 }
 
 /// A character string (RFC 1035, section 3.3).
@@ -196,7 +196,7 @@ fn parameter(code: u16, mut value: Reader<'_>) -> Result<Tree, ParseError> {
         3 => return Ok(value.u16_be()?.into()),
         4 => {
             while !value.is_empty() {
-                list.push(ipv4(value)?.to_string().into());
+                list.push(address::ipv4(ipv4(value)?).into());
             }
         }
         6 => {

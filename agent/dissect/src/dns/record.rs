@@ -1,7 +1,10 @@
 //! Resource records (RFC 1035, section 4.1.3).
 
-use super::{codes, edns, name, rdata};
-use crate::{Fields, Limits, List, Object, ParseError, Reader, Tree, Value};
+use std::sync::{Arc, OnceLock};
+
+use super::edns::Edns;
+use super::{codes, name, rdata};
+use crate::{Fields, Limits, List, Object, ObjectRef, ParseError, Reader, Tree, Value};
 
 pub(super) const OPT: u16 = 41;
 pub(super) const SOA: u16 = 6;
@@ -10,18 +13,25 @@ pub(super) const SOA: u16 = 6;
 /// (RFC 6762, sections 5.4 and 10.2).
 pub(super) const TOP_BIT: u16 = 0x8000;
 
-#[derive(Debug)]
-pub(super) struct Record {
-    pub(super) name: String,
+/// Where a record lies in its message, and what it says there at fixed places.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    name_at: usize,
+    data_at: usize,
+    data_length: u16,
     pub(super) kind: u16,
     class: u16,
     ttl: u32,
     cache_flush: bool,
-    /// Which of [`TEXTS`] the record has, if any.
-    slot: Option<usize>,
-    text: String,
-    /// What other types have.
-    more: Fields,
+}
+
+/// A record of a message that is kept: its name and data are made out when they are asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    message: Arc<[u8]>,
+    head: Head,
+    /// Bytes shown of data of an unknown form.
+    value_bytes: usize,
 }
 
 /// Fields that a record of another type has empty.
@@ -52,70 +62,112 @@ impl Data {
     }
 }
 
-impl Record {
-    /// Reads the next record; where it is an OPT record, also what EDNS says with it.
-    pub(super) fn read(
-        reader: &mut Reader<'_>,
-        multicast: bool,
-        limits: &Limits,
-    ) -> Result<(Self, Option<edns::Edns>), ParseError> {
-        let name = name::read(reader)?;
+impl Head {
+    pub(super) fn read(reader: &mut Reader<'_>, multicast: bool) -> Result<Self, ParseError> {
+        let name_at = reader.position();
+        name::skip(reader)?;
         let (kind, class, ttl) = (reader.u16_be()?, reader.u16_be()?, reader.u32_be()?);
-        let length = usize::from(reader.u16_be()?);
-        let start = reader.position();
-        reader.skip(length)?;
-        // Names in the data may point back, but nothing reaches beyond the data's end.
-        let mut inside = Reader::new(&reader.whole()[..start + length]);
-        inside.skip(start)?;
-        let edns = (kind == OPT).then(|| edns::Edns::read(class, ttl, inside));
-        let data = match &edns {
-            Some(edns) => Data::text("opt", edns.text()),
-            None if length == 0 => Data::default(),
-            None => rdata::read(kind, inside, limits),
-        };
+        let data_length = reader.u16_be()?;
+        let data_at = reader.position();
+        reader.skip(data_length.into())?;
         let cache_flush = multicast && kind != OPT && class & TOP_BIT != 0;
         let class = if cache_flush { class & !TOP_BIT } else { class };
-        let slot = data.slot.and_then(|slot| TEXTS.iter().position(|text| *text == slot));
-        let record = Self { name, kind, class, ttl, cache_flush, slot, text: data.text, more: data.more };
-        Ok((record, edns))
+        Ok(Self { name_at, data_at, data_length, kind, class, ttl, cache_flush })
     }
 
-    pub(super) fn heap(&self) -> usize {
-        self.name.capacity() + self.text.capacity() + self.more.heap()
+    /// Of an OPT record, the upper eight bits of the response code.
+    pub(super) const fn code(&self) -> u8 {
+        self.ttl.to_be_bytes()[0]
     }
 
-    /// Of an SOA record, whose text has it as the third word.
-    pub(super) fn serial(&self) -> Option<&str> {
-        if self.kind == SOA { self.text.split(' ').nth(2) } else { None }
+    pub(super) fn of(self, message: &Arc<[u8]>, limits: &Limits) -> Record {
+        Record { message: Arc::clone(message), head: self, value_bytes: limits.value_bytes }
     }
 }
 
-impl Object for Record {
-    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        visit("name", Value::str(&self.name));
-        visit("type", Value::Str(codes::type_name(self.kind)));
-        visit("class", Value::Str(codes::class_name(self.class)));
-        visit("ttl", Value::Int(self.ttl.into()));
-        for (place, text) in TEXTS.iter().enumerate() {
-            visit(text, Value::str(if self.slot == Some(place) { &self.text } else { "" }));
+impl Record {
+    /// Bytes of the message it keeps.
+    pub(super) fn message_bytes(&self) -> usize {
+        self.message.len()
+    }
+
+    fn name(&self) -> String {
+        let mut reader = Reader::new(&self.message);
+        // It was passed over before, so that it can be read.
+        let read = reader.skip(self.head.name_at).and_then(|()| name::read(&mut reader));
+        read.unwrap_or_default()
+    }
+
+    /// Names in the data may point back, but nothing reaches beyond the data's end.
+    fn inside(&self) -> Reader<'_> {
+        let Head { data_at, data_length, .. } = self.head;
+        let until = self.message.get(..data_at + usize::from(data_length)).unwrap_or_default();
+        let mut reader = Reader::new(until);
+        let _ = reader.skip(data_at.min(until.len()));
+        reader
+    }
+
+    /// Of an OPT record, what EDNS says with it.
+    pub(super) fn edns(&self) -> Edns {
+        Edns::read(self.head.class, self.head.ttl, self.inside())
+    }
+
+    fn data(&self) -> Data {
+        match self.head {
+            Head { kind: OPT, .. } => Data::text("opt", self.edns().text()),
+            Head { data_length: 0, .. } => Data::default(),
+            Head { kind, .. } => rdata::read(kind, self.inside(), self.value_bytes),
         }
-        if self.cache_flush {
+    }
+
+    /// Of an SOA record, whose text has it as the third word.
+    pub(super) fn serial(&self) -> Option<String> {
+        if self.head.kind == SOA { self.data().text.split(' ').nth(2).map(str::to_owned) } else { None }
+    }
+}
+
+/// A record being read.
+struct Shown<'r> {
+    record: &'r Record,
+    data: OnceLock<Data>,
+}
+
+impl Shown<'_> {
+    fn data(&self) -> &Data {
+        self.data.get_or_init(|| self.record.data())
+    }
+}
+
+impl Object for Shown<'_> {
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        let Head { kind, class, ttl, cache_flush, .. } = self.record.head;
+        visit("name", Value::text(self.record.name()));
+        visit("type", Value::Str(codes::type_name(kind)));
+        visit("class", Value::Str(codes::class_name(class)));
+        visit("ttl", Value::Int(ttl.into()));
+        let data = self.data();
+        for name in TEXTS {
+            visit(name, Value::str(if data.slot == Some(name) { &data.text } else { "" }));
+        }
+        if cache_flush {
             visit("cacheFlush", Value::Bool(true));
         }
-        self.more.each(visit);
+        data.more.each(visit);
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
+        let head = &self.record.head;
         Some(match name {
-            "name" => Value::str(&self.name),
-            "type" => Value::Str(codes::type_name(self.kind)),
-            "class" => Value::Str(codes::class_name(self.class)),
-            "ttl" => Value::Int(self.ttl.into()),
-            "cacheFlush" if self.cache_flush => Value::Bool(true),
-            _ => match TEXTS.iter().position(|text| *text == name) {
-                Some(place) => Value::str(if self.slot == Some(place) { &self.text } else { "" }),
-                None => return self.more.get(name),
-            },
+            "name" => Value::text(self.record.name()),
+            "type" => Value::Str(codes::type_name(head.kind)),
+            "class" => Value::Str(codes::class_name(head.class)),
+            "ttl" => Value::Int(head.ttl.into()),
+            "cacheFlush" if head.cache_flush => Value::Bool(true),
+            _ if TEXTS.contains(&name) => {
+                let data = self.data();
+                Value::str(if data.slot == Some(name) { &data.text } else { "" })
+            }
+            _ => return self.data().more.get(name),
         })
     }
 }
@@ -126,7 +178,8 @@ impl List for Vec<Record> {
     }
 
     fn at(&self, index: usize) -> Option<Value<'_>> {
-        self.get(index).map(|record| Value::object(record))
+        let shown = Shown { record: self.get(index)?, data: OnceLock::new() };
+        Some(Value::Object(ObjectRef::Owned(Box::new(shown))))
     }
 }
 

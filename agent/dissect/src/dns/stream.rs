@@ -108,7 +108,7 @@ impl Connection {
         }
         let key = Key::of(&dns);
         let kind = dns.questions.first().map_or(0, |question| question.kind);
-        let copy = fingerprint(bytes.iter().copied());
+        let copy = fingerprint(bytes);
         if !dns.header.is_response() {
             let half = Half::new(framed.time, framed.size, dns).missing(lost);
             self.pairing.request(direction, key, half, copy, kind, context);

@@ -56,12 +56,12 @@ impl Transfer {
             self.records += 1;
             let serial = record.serial();
             if self.records == 1 {
-                self.serial = serial.map(str::to_owned);
+                self.serial.clone_from(&serial);
             }
-            if self.records == 2 && serial.is_some() && serial != self.serial.as_deref() {
+            if self.records == 2 && serial.is_some() && serial != self.serial {
                 self.differences = true;
             }
-            if serial.is_some() && serial == self.serial.as_deref() {
+            if serial.is_some() && serial == self.serial {
                 self.marks = self.marks.saturating_add(1);
             }
         }

@@ -113,7 +113,7 @@ pub(crate) fn request(asked: &Asked<'_>, caps: Caps) -> Tree {
             .collect(),
         Some(Place::Json(body)) => shown(Operation::of_json(body)),
         Some(Place::Document(body)) => {
-            let query = Some(String::from_utf8_lossy(body).into_owned());
+            let query = Some(crate::text::lossy(body).into_owned());
             shown(Some(Operation { query, ..Operation::default() }))
         }
         Some(Place::Query(query)) => shown(Some(Operation::of_pairs(query))),

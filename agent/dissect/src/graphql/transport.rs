@@ -65,7 +65,7 @@ impl Operations {
                 let operation =
                     Operation::of_json(payload.unwrap_or_default()).unwrap_or_default().shown(caps);
                 self.begin(id, &operation, limits.waiting_requests);
-                operation.iter().for_each(|(name, value)| fields.push(name.to_owned(), value.clone()));
+                operation.into_iter().for_each(|(name, value)| fields.set(name, value));
             }
             ("next" | "data" | "error" | "complete" | "stop", Some(id)) => {
                 match self.running.iter().position(|running| running.id == *id) {
@@ -83,7 +83,7 @@ impl Operations {
                 match (kind.as_str(), payload) {
                     ("next" | "data", Some(payload)) => {
                         let result = response::result(payload, caps);
-                        result.iter().for_each(|(name, value)| fields.push(name.to_owned(), value.clone()));
+                        result.into_iter().for_each(|(name, value)| fields.set(name, value));
                     }
                     ("error", Some(payload)) => {
                         let errors = json::shown(payload, caps, &mut cut);

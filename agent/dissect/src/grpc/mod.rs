@@ -161,7 +161,7 @@ impl<'m> Call<'m> {
                 _ => bytes.push(byte),
             }
         }
-        Some(String::from_utf8_lossy(&bytes).into_owned())
+        Some(crate::text::lossy(&bytes).into_owned())
     }
 
     /// `grpc-status-details-bin`, a `google.rpc.Status`.
@@ -209,7 +209,7 @@ impl Object for Call<'_> {
             "details" => crate::http::stored::owned(self.details()?),
             "encoding" => {
                 let encoding = self.stored.fields().all(b"grpc-encoding").next()?;
-                Value::Str(String::from_utf8_lossy(encoding))
+                Value::Str(crate::text::lossy(encoding))
             }
             "count" => Value::count(self.body().count),
             "truncated" if self.body().truncated => Value::Bool(true),

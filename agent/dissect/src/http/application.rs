@@ -103,7 +103,7 @@ impl Application {
     pub(crate) fn of_request<'a>(&'a self, name: &str, asked: Asked<'a>) -> Option<Value<'a>> {
         match self {
             Self::Grpc(part) if name == "grpc" => {
-                let path = String::from_utf8_lossy(asked.target);
+                let path = crate::text::lossy(asked.target);
                 Some(owned(Call::request(asked.stored, path, part)))
             }
             Self::GraphQl(graphql) if name == "graphql" => {

@@ -107,14 +107,14 @@ pub(crate) const fn is_token(byte: u8) -> bool {
 /// A field value as text. Folds become one space; what is not UTF-8 becomes the replacement character.
 pub(crate) fn text(value: &[u8]) -> Cow<'_, str> {
     if memchr(b'\n', value).is_none() {
-        return String::from_utf8_lossy(value);
+        return crate::text::lossy(value);
     }
     let mut unfolded = String::with_capacity(value.len());
     for (index, line) in value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).enumerate() {
         if index != 0 {
             unfolded.push(' ');
         }
-        unfolded.push_str(&String::from_utf8_lossy(line));
+        unfolded.push_str(&crate::text::lossy(line));
     }
     Cow::Owned(unfolded)
 }
@@ -126,7 +126,7 @@ pub(crate) fn canonical(name: &[u8]) -> Cow<'_, str> {
     if !name.iter().all(|&byte| is_token(byte))
         || name.iter().enumerate().all(|(at, &byte)| is_canonical(at, byte))
     {
-        return String::from_utf8_lossy(name);
+        return crate::text::lossy(name);
     }
     Cow::Owned((0..name.len()).map(|at| char::from(canonical_byte(name, at))).collect())
 }

@@ -74,7 +74,7 @@ impl Object for PostData<'_> {
             "mimeType" => Value::str(&self.mime_type),
             "params" => Value::List(self.params()),
             "text" if self.binary => Value::Base64(self.content),
-            "text" => Value::Str(String::from_utf8_lossy(self.content)),
+            "text" => Value::Str(crate::text::lossy(self.content)),
             _ => return None,
         })
     }
@@ -96,7 +96,7 @@ impl<'m> Param<'m> {
         let of_disposition = |name| parameter(&disposition, name).map(Cow::Owned).unwrap_or_default();
         Self {
             name: of_disposition("name"),
-            value: String::from_utf8_lossy(value),
+            value: crate::text::lossy(value),
             file_name: of_disposition("filename"),
             content_type: field(b"content-type"),
         }

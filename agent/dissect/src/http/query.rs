@@ -59,7 +59,7 @@ pub(crate) fn query_map(query: &[u8]) -> TextMap<'_> {
 /// Decodes `%xx`, and `+` as a space. A percent sign that no two hex digits follow stands for itself.
 fn decode(text: &[u8]) -> Cow<'_, str> {
     if memchr2(b'%', b'+', text).is_none() {
-        return String::from_utf8_lossy(text);
+        return crate::text::lossy(text);
     }
     let hex = |at: usize| text.get(at).and_then(|&byte| (byte as char).to_digit(16));
     let mut bytes = Vec::with_capacity(text.len());
@@ -79,8 +79,7 @@ fn decode(text: &[u8]) -> Cow<'_, str> {
         });
     }
     Cow::Owned(
-        String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        String::from_utf8(bytes).unwrap_or_else(|error| crate::text::lossy(error.as_bytes()).into_owned()),
     )
 }
 

@@ -161,7 +161,7 @@ impl Stored {
 
     /// A part of the head.
     pub(crate) fn text(&self, range: &Range<u32>) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.buffer[range.start as usize..range.end as usize])
+        crate::text::lossy(&self.buffer[range.start as usize..range.end as usize])
     }
 
     /// The `headers` map. Of a message whose head is in pairs the trailers are there too, as the scripting API has them.
@@ -210,7 +210,7 @@ fn add_cookie<'m>(cookies: &mut TextMap<'m>, pair: &'m [u8]) {
     let Some(equals) = memchr::memchr(b'=', pair) else { return };
     let value = pair[equals + 1..].trim_ascii();
     let value = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
-    cookies.join(String::from_utf8_lossy(pair[..equals].trim_ascii()), String::from_utf8_lossy(value), ",");
+    cookies.join(crate::text::lossy(pair[..equals].trim_ascii()), crate::text::lossy(value), ",");
 }
 
 /// A response's `content`. The text is listed where a body was kept; only reading it decodes.

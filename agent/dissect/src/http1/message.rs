@@ -60,7 +60,7 @@ impl Request {
         let target = self.target();
         match &target[query::path(target)] {
             b"" => Cow::Borrowed("/"),
-            path => String::from_utf8_lossy(path),
+            path => crate::text::lossy(path),
         }
     }
 

@@ -309,7 +309,7 @@ impl Streams {
         let mut what =
             format!("the {} ended the connection: {} ({code})", self.who(by), frame::error_name(code));
         if !debug.is_empty() {
-            what = format!("{what}: {}", String::from_utf8_lossy(debug));
+            what = format!("{what}: {}", crate::text::lossy(debug));
         }
         // Clients open the odd streams.
         let parity = u32::from(by == Role::Response);

@@ -27,7 +27,7 @@ impl DatagramDissector for Conversation {
             return;
         }
         let pairing = self.pairing.get_or_insert_with(|| Peers::new(kind));
-        let copy = fingerprint(bytes.iter().copied());
+        let copy = fingerprint(bytes);
         match role {
             Role::Request(key) => pairing.request(direction, key, half, copy, (), context),
             Role::Reply(key) => pairing.response(direction, &key, half, copy, context),

@@ -1,9 +1,7 @@
 //! One message.
 
-use std::net::Ipv4Addr;
-
 use super::{listener, names, neighbor, quoted};
-use crate::{Fields, Limits, ParseError, Reader, Tree};
+use crate::{Fields, Limits, ParseError, Reader, Tree, address};
 
 /// Bytes shown of what an echo carries. Most of it is padding; what tunnels put there begins with something telling.
 const SHOWN_DATA: usize = 256;
@@ -111,7 +109,7 @@ fn timed(kind: u8, r: &mut Reader<'_>, fields: &mut Fields, role: &mut Role) -> 
                 fields.push(name, r.u32_be()?);
             }
         }
-        17 | 18 => fields.push("mask", Ipv4Addr::from(r.array()?).to_string()),
+        17 | 18 => fields.push("mask", address::ipv4(r.array()?.into())),
         _ => {}
     }
     Ok(())
@@ -139,7 +137,7 @@ fn error_4(kind: u8, code: u8, r: &mut Reader<'_>, fields: &mut Fields) -> Resul
     match (kind, code) {
         // RFC 1191, section 4.
         (3, 4) => fields.push("mtu", u16::from_be_bytes([rest[2], rest[3]])),
-        (5, _) => fields.push("gateway", Ipv4Addr::from(rest).to_string()),
+        (5, _) => fields.push("gateway", address::ipv4(rest.into())),
         (12, _) => fields.push("pointer", rest[0]),
         _ => {}
     }
@@ -165,7 +163,7 @@ fn routers(r: &mut Reader<'_>, fields: &mut Fields, limits: &Limits) -> Result<(
     let Some(more) = words.checked_sub(2) else { return Err(r.error("an entry is too short")) };
     let mut routers = Vec::<Tree>::new();
     for _ in 0..count {
-        let address = Ipv4Addr::from(r.array()?).to_string();
+        let address = address::ipv4(r.array()?.into());
         let router = Fields::new().with("address", address).with("preference", r.i32_be()?);
         r.skip(more * 4)?;
         if routers.len() < limits.list_entries {

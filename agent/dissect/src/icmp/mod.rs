@@ -73,8 +73,11 @@ fn summarize(item: &Item) -> Summary<'_> {
     }
     if let (Some(Value::Int(id)), Some(Value::Int(sequence))) = (side.get("id"), side.get("sequence")) {
         let name = if is_request { "request" } else { "response" };
-        summary.summary = format!("id {id}, sequence {sequence}").into();
-        let query = format!("{name}.id == {id} and {name}.sequence == {sequence}");
+        let mut buffers = [itoa::Buffer::new(); 2];
+        let [one, other] = &mut buffers;
+        let (id, sequence) = (one.format(id), other.format(sequence));
+        summary.summary = ["id ", id, ", sequence ", sequence].concat().into();
+        let query = [name, ".id == ", id, " and ", name, ".sequence == ", sequence].concat();
         summary.summary_filter = Filter::Query(Cow::Owned(query));
         return summary;
     }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::names;
-use crate::{Fields, ParseError, Reader};
+use crate::{Fields, ParseError, Reader, address};
 
 /// Extension headers passed over. Real packets have a few.
 const EXTENSIONS: usize = 8;
@@ -16,12 +16,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Fields, ParseError> {
         _ => return Err(reader.error("the quoted packet is not IP")),
     };
     fields.push("protocol", names::protocol_name(protocol));
-    let mut ends = [Fields::new().with("ip", source), Fields::new().with("ip", destination)];
+    let mut ends = [source, destination].map(|end| Fields::with_capacity(2).with("ip", end));
     // What follows may not be quoted, and only the first fragment has it.
     let mut rest = *reader;
     if first && matches!(protocol, 6 | 17 | 33 | 132 | 136) {
         for end in &mut ends {
-            end.push_some("port", rest.u16_be().ok().map(|port| port.to_string()));
+            end.push_some("port", rest.u16_be().ok().map(address::port));
         }
     }
     let [source, destination] = ends;
@@ -49,8 +49,9 @@ fn ipv4(reader: &mut Reader<'_>) -> Result<Header, ParseError> {
         header.checked_sub(20).ok_or(ParseError { offset: start, what: "the quoted header is too short" })?;
     // Where they are cut off, so is what follows.
     let _ = reader.skip(options.min(reader.remaining()));
-    let fields = Fields::new().with("version", 4u8).with("length", length).with("id", id).with("ttl", ttl);
-    Ok((fields, protocol, source.to_string(), destination.to_string(), fragment & 0x1fff == 0))
+    let fields =
+        Fields::with_capacity(8).with("version", 4u8).with("length", length).with("id", id).with("ttl", ttl);
+    Ok((fields, protocol, address::ipv4(source), address::ipv4(destination), fragment & 0x1fff == 0))
 }
 
 fn ipv6(reader: &mut Reader<'_>) -> Result<Header, ParseError> {
@@ -73,16 +74,20 @@ fn ipv6(reader: &mut Reader<'_>) -> Result<Header, ParseError> {
         }
         protocol = next;
     }
-    let fields =
-        Fields::new().with("version", 6u8).with("length", u32::from(length) + 40).with("ttl", hop_limit);
+    let fields = Fields::with_capacity(7)
+        .with("version", 6u8)
+        .with("length", u32::from(length) + 40)
+        .with("ttl", hop_limit);
     Ok((fields, protocol, source.to_string(), destination.to_string(), first))
 }
 
 /// Of a quoted ICMP message, what its sender knows it by.
 fn echo(ipv6: bool, reader: &mut Reader<'_>) -> Result<Fields, ParseError> {
     let (kind, code) = (reader.u8()?, reader.u8()?);
-    let mut fields =
-        Fields::new().with("type", kind).with("typeName", names::type_name(ipv6, kind)).with("code", code);
+    let mut fields = Fields::with_capacity(5)
+        .with("type", kind)
+        .with("typeName", names::type_name(ipv6, kind))
+        .with("code", code);
     if matches!((ipv6, kind), (false, 0 | 8) | (true, 128 | 129)) {
         reader.skip(2)?;
         fields.push("id", reader.u16_be()?);

@@ -7,7 +7,6 @@ mod apis;
 mod budget;
 mod compression;
 mod connection;
-mod crc;
 mod errors;
 mod field;
 mod header;
@@ -61,11 +60,6 @@ pub(crate) fn unpack_snappy(input: &[u8], limit: usize) -> (Vec<u8>, bool) {
     let mut output = Output::new(limit);
     let result = snappy::raw(input, &mut output);
     (output.into_bytes(), result.is_ok())
-}
-
-/// CRC-32 of two pieces, one behind the other.
-pub(crate) fn crc32(first: &[u8], second: &[u8]) -> u32 {
-    crc::CRC32.after(crc::CRC32.of(first), second)
 }
 
 /// Ports that brokers listen on by convention.

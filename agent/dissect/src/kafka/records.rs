@@ -4,7 +4,6 @@
 
 use super::budget::Budget;
 use super::compression::{Codec, Stop};
-use super::crc::{CRC32, CRC32C};
 use super::wire::{varint, varlong};
 use crate::{Fields, ParseError, Reader, Tree};
 
@@ -126,7 +125,7 @@ fn batch_fields(
     fields.push("magic", reader.i8()?);
     let crc = reader.u32_be()?;
     fields.push("crc", crc);
-    if whole && CRC32C.of(bytes.get(CHECKED_AT..).unwrap_or_default()) != crc {
+    if whole && crc32c::crc32c(bytes.get(CHECKED_AT..).unwrap_or_default()) != crc {
         fields.push("crcValid", false);
     }
     let attributes = reader.i16_be()?;
@@ -283,7 +282,7 @@ fn message_fields(
     fields.push("messageSize", reader.i32_be()?);
     let crc = reader.u32_be()?;
     fields.push("crc", crc);
-    if CRC32.of(reader.rest()) != crc {
+    if crc32fast::hash(reader.rest()) != crc {
         fields.push("crcValid", false);
     }
     let magic = reader.i8()?;
@@ -345,7 +344,7 @@ fn push_value(
     match std::str::from_utf8(shown) {
         Ok(text) => fields.push(name, text.to_owned()),
         Err(error) if cut && error.error_len().is_none() => {
-            fields.push(name, String::from_utf8_lossy(&shown[..error.valid_up_to()]).into_owned());
+            fields.push(name, crate::text::lossy(&shown[..error.valid_up_to()]).into_owned());
         }
         Err(_) => {
             fields.push(name, Tree::Bytes(shown.to_vec()));

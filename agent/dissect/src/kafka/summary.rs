@@ -63,7 +63,7 @@ fn add_topics(side: Option<&dyn Message>, name: &str, fields: &[&str], summary: 
             names.push_str(&topic);
             let mut text = Vec::new();
             crate::json::write_str(&topic, &mut text);
-            let text = String::from_utf8_lossy(&text);
+            let text = crate::text::lossy(&text);
             // Writing to a string does not fail.
             let _ = write!(query, "{name}.payload.{field}[{index}]{path} == {text}");
         }

@@ -228,7 +228,7 @@ impl Decoder<'_> {
             let mut attribute = attribute?.elements();
             let name = attribute.expect(tag::OCTET_STRING)?.content;
             let values = self.values(name, attribute.expect(tag::SET)?.elements())?;
-            attributes.push(String::from_utf8_lossy(self.capped(name)).into_owned(), values);
+            attributes.push(crate::text::lossy(self.capped(name)).into_owned(), values);
         }
         self.push("attributes", attributes);
         Ok(())
@@ -288,7 +288,7 @@ impl Decoder<'_> {
     /// A name and a value, which have the tags `first` and the one after it.
     fn extended(&mut self, mut parts: Elements<'_>, first: u8, is_request: bool) -> Result<(), ParseError> {
         if let Some(oid) = parts.optional(tag::context_primitive(first))? {
-            let text = String::from_utf8_lossy(self.capped(oid.content)).into_owned();
+            let text = crate::text::lossy(self.capped(oid.content)).into_owned();
             self.push("oid", text.clone());
             if let Some(name) = names::oid(&text) {
                 self.push("name", name);
@@ -357,7 +357,7 @@ impl Decoder<'_> {
         let controls = self.list(controls.elements(), |decoder, control| {
             let mut parts = control.elements();
             let oid = parts.expect(tag::OCTET_STRING)?;
-            let oid = String::from_utf8_lossy(decoder.capped(oid.content)).into_owned();
+            let oid = crate::text::lossy(decoder.capped(oid.content)).into_owned();
             let critical = match parts.optional(tag::BOOLEAN)? {
                 Some(critical) => critical.boolean()?,
                 None => false,

@@ -225,7 +225,7 @@ pub(super) fn decode(framed: &Framed<'_>, limits: &Limits) -> Option<Message> {
     } else if !is_request && matches!(opcode, 0x05 | 0x06 | 0x15 | 0x16) && size == 8 {
         fields.push_some("number", Reader::new(there).u64_be().ok());
     } else if let (0x10, false, Some(key)) = (opcode, is_request, key) {
-        message.stat = Some((String::from_utf8_lossy(key).into_owned(), Tree::lossy(there)));
+        message.stat = Some((crate::text::lossy(key).into_owned(), Tree::lossy(there)));
         return Some(message);
     } else if opcode == 0x0b && !is_request {
         fields.push("version", Tree::lossy(there));

@@ -254,7 +254,7 @@ pub(super) fn answer(line: &[u8]) -> Option<Answer> {
         }
         b"STAT" => {
             let (name, value) = rest.split_first()?;
-            Answer::Stat(String::from_utf8_lossy(name).into_owned(), Tree::lossy(&value.join(&b' ')))
+            Answer::Stat(crate::text::lossy(name).into_owned(), Tree::lossy(&value.join(&b' ')))
         }
         b"END" if rest.is_empty() => Answer::End,
         b"VERSION" => {

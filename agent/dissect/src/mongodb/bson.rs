@@ -96,7 +96,7 @@ impl<'l> Decoder<'l> {
                 (Place::Cursor, b"firstBatch" | b"nextBatch") => place,
                 _ => Place::Elsewhere,
             };
-            let name = String::from_utf8_lossy(self.capped(name)).into_owned();
+            let name = crate::text::lossy(self.capped(name)).into_owned();
             if is_secret {
                 skip(kind, &mut elements.reader)?;
                 fields.push(name, HIDDEN);

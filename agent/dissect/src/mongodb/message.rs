@@ -146,7 +146,7 @@ impl Message {
             0 => Err(reader.error("a second body")),
             1 => {
                 let end = reader.position().saturating_add(reader.u32_le()? as usize);
-                let name = String::from_utf8_lossy(decoder.capped(reader.until(0)?)).into_owned();
+                let name = crate::text::lossy(decoder.capped(reader.until(0)?)).into_owned();
                 let mut list = Vec::new();
                 let counts = name != "nsInfo";
                 let result = documents(reader, decoder, end, &mut list);
@@ -203,7 +203,7 @@ impl Message {
             return Ok(());
         }
         let namespace = decoder.capped(reader.until(0)?);
-        self.namespace = Some(String::from_utf8_lossy(namespace).into_owned());
+        self.namespace = Some(crate::text::lossy(namespace).into_owned());
         match self.op {
             op::QUERY => {
                 if first & EXHAUST != 0 {

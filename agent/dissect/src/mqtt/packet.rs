@@ -312,11 +312,12 @@ impl Parser<'_> {
     /// Text where it is UTF-8, else base64, and says so.
     fn payload(&self, bytes: &[u8], complete: bool, fields: &mut Fields) {
         let payload = match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned().into(),
             // The cap may be in the middle of a character.
             Err(error) if !complete && error.error_len().is_none() => {
                 Tree::text_or_bytes(&bytes[..error.valid_up_to()])
             }
-            _ => Tree::text_or_bytes(bytes),
+            Err(_) => Tree::Bytes(bytes.to_vec()),
         };
         let encoding = if let Tree::Bytes(_) = payload { "base64" } else { "text" };
         fields.push("payloadEncoding", encoding);

@@ -118,7 +118,7 @@ fn attributes(list: &[u8], limits: &Limits) -> Result<Fields, ParseError> {
     while !reader.is_empty() {
         let (name, value) = (lenenc::string(&mut reader)?, lenenc::string(&mut reader)?);
         if fields.len() < limits.list_entries {
-            let name = String::from_utf8_lossy(values::shorten(name, 256)).into_owned();
+            let name = crate::text::lossy(values::shorten(name, 256)).into_owned();
             fields.push(name, Tree::lossy(values::shorten(value, limits.value_bytes)));
         }
     }

@@ -375,7 +375,7 @@ fn authentication(body: &[u8]) -> Option<Tree> {
         10 => {
             let mut mechanisms = Vec::new();
             while let Ok(mechanism @ [_, ..]) = reader.until(0) {
-                mechanisms.push(String::from_utf8_lossy(text::shorten(mechanism, 64)).into_owned());
+                mechanisms.push(crate::text::lossy(text::shorten(mechanism, 64)).into_owned());
             }
             format!("SASL {}", mechanisms.join(", ")).into()
         }

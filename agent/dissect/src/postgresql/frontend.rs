@@ -115,8 +115,7 @@ impl Connection {
                             b"user" => user = Some(value),
                             b"database" => database = Some(value),
                             name if others.len() < limits.list_entries => {
-                                let name =
-                                    String::from_utf8_lossy(text::shorten(name, NAME_BYTES)).into_owned();
+                                let name = crate::text::lossy(text::shorten(name, NAME_BYTES)).into_owned();
                                 others.push(name, value);
                             }
                             _ => {}

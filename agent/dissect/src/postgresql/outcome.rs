@@ -174,7 +174,7 @@ impl Outcome {
     pub(super) fn complete(&mut self, tag: Option<&[u8]>, limits: &Limits) {
         let mut fields = Fields::new();
         if let Some(tag) = tag {
-            let tag = String::from_utf8_lossy(text::shorten(tag, 64)).into_owned();
+            let tag = crate::text::lossy(text::shorten(tag, 64)).into_owned();
             let (command, affected) = tag_parts(&tag);
             let command = command.to_owned();
             fields.push("tag", tag);
@@ -248,7 +248,7 @@ impl Outcome {
         let mut reader = Reader::new(body);
         let (name, value) = (reader.until(0)?, reader.until(0)?);
         if self.settings.len() < limits.list_entries && self.heap < limits.message_bytes {
-            let name = String::from_utf8_lossy(text::shorten(name, 256)).into_owned();
+            let name = crate::text::lossy(text::shorten(name, 256)).into_owned();
             let value = text::cut(value, limits.value_bytes).0;
             self.heap += name.len() + value.heap() + size_of::<Tree>();
             self.settings.set(name, value);

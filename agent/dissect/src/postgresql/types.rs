@@ -155,15 +155,15 @@ fn shortened(value: Tree, name: &'static str, size: usize, shown: usize) -> Tree
 }
 
 fn in_text(class: Class, bytes: &[u8], caps: Caps) -> Tree {
-    let text = std::str::from_utf8(bytes).ok();
+    let text = || std::str::from_utf8(bytes).ok();
     let read = match class {
         Class::Bool => match bytes {
             b"t" => Some(true.into()),
             b"f" => Some(false.into()),
             _ => None,
         },
-        Class::Int | Class::Oid => text.and_then(|text| text.parse::<i64>().ok()).map(Tree::from),
-        Class::Float => finite(text.and_then(|text| text.parse().ok())),
+        Class::Int | Class::Oid => text().and_then(|text| text.parse::<i64>().ok()).map(Tree::from),
+        Class::Float => finite(text().and_then(|text| text.parse().ok())),
         Class::Bytes => bytes.strip_prefix(b"\\x").and_then(|digits| hex(digits, caps)),
         _ => None,
     };

@@ -1,7 +1,9 @@
 //! The handshakes between two addresses.
 
+use std::collections::VecDeque;
+
 use super::crypto::{Close, Stream};
-use super::keys::Keys;
+use super::keys::{Initial, Keys};
 use super::packet::{self, Header, Kind, Version};
 use super::{KIND, parameters};
 use crate::item::Absence;
@@ -13,8 +15,9 @@ use crate::{Context, DatagramDissector, Direction, End, Fields, Half, Tree};
 /// The smallest datagram with a client's Initial packet (RFC 9000, section 14.1).
 const MIN_INITIAL: usize = 1200;
 
-/// Connection IDs of handshakes that are over, by which a packet sent again is known.
-const KNOWN_IDS: usize = 4;
+/// Connection IDs of handshakes that are over, by which packets sent later or again are known. Each handshake has the one
+/// that the client begins with, and those that both sides choose for themselves.
+const KNOWN_IDS: usize = 12;
 
 /// A packet of a version that asks the server for the ones it has.
 pub(super) fn asks_for_versions(header: &Header<'_>, bytes: &[u8]) -> bool {
@@ -32,8 +35,8 @@ pub(super) fn offers_versions(header: &Header<'_>) -> bool {
 
 pub(super) struct Connection {
     current: Option<Box<Current>>,
-    /// The latest connection IDs that clients sent to, of handshakes that are over.
-    known: Vec<Vec<u8>>,
+    /// The latest connection IDs that packets were sent to, of handshakes that are over. No other begins with one of them.
+    known: VecDeque<Vec<u8>>,
     /// A client's packet of a version that is not known, waiting for the versions that are.
     asked: Option<(Direction, Half)>,
 }
@@ -44,8 +47,12 @@ struct Current {
     client: Direction,
     /// What the keys follow from.
     connection_id: Vec<u8>,
-    /// For each direction, made for a version.
-    keys: [Option<(Version, Keys)>; 2],
+    /// What each side calls itself.
+    sources: [Option<Vec<u8>>; 2],
+    /// Made for a version.
+    initial: Option<Initial>,
+    /// For each direction.
+    keys: [Option<Keys>; 2],
     streams: [Stream; 2],
     /// Bytes of each stream that were handed over as messages.
     read: [usize; 2],
@@ -57,7 +64,7 @@ struct Current {
 
 impl Connection {
     pub(super) const fn new() -> Self {
-        Self { current: None, known: Vec::new(), asked: None }
+        Self { current: None, known: VecDeque::new(), asked: None }
     }
 
     fn initial(
@@ -96,6 +103,8 @@ impl Connection {
             handshake: Handshake::new(KIND, Carrier::Quic),
             client: direction,
             connection_id: header.destination.to_vec(),
+            sources: [None, None],
+            initial: None,
             keys: [None, None],
             streams: Default::default(),
             read: [0, 0],
@@ -119,14 +128,16 @@ impl Connection {
     fn forget(&mut self) {
         if let Some(current) = self.current.take() {
             self.remember(current.connection_id);
+            current.sources.into_iter().flatten().for_each(|source| self.remember(source));
         }
     }
 
     fn remember(&mut self, connection_id: Vec<u8>) {
-        if self.known.len() >= KNOWN_IDS {
-            self.known.remove(0);
+        if self.known.contains(&connection_id) {
+            return;
         }
-        self.known.push(connection_id);
+        self.known.truncate(KNOWN_IDS - 1);
+        self.known.push_front(connection_id);
     }
 
     /// The server does not have the version.
@@ -170,11 +181,24 @@ fn size(header: &Header<'_>) -> u64 {
 impl Current {
     fn open(&mut self, direction: Direction, header: &Header<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
         let sender = if direction == self.client { Direction::ToServer } else { Direction::ToClient };
+        let initial = match self.initial.take() {
+            Some(initial) if initial.version == header.version => initial,
+            _ => {
+                self.keys = [None, None];
+                Initial::new(header.version, &self.connection_id)
+            }
+        };
         let keys = &mut self.keys[direction.index()];
-        if keys.as_ref().is_none_or(|(version, _)| *version != header.version) {
-            *keys = Some((header.version, Keys::initial(header.version, &self.connection_id, sender)?));
+        if keys.is_none() {
+            *keys = initial.keys(sender);
         }
-        keys.as_ref()?.1.open(header, bytes)
+        self.initial = Some(initial);
+        let payload = keys.as_ref()?.open(header, bytes)?;
+        let source = &mut self.sources[direction.index()];
+        if source.as_deref() != Some(header.source) {
+            *source = Some(header.source.to_vec());
+        }
+        Some(payload)
     }
 
     /// Takes the frames of a packet.
@@ -265,7 +289,8 @@ impl Current {
 
     fn memory(&self) -> usize {
         let streams: usize = self.streams.iter().map(Stream::memory).sum();
-        size_of::<Self>() + streams + self.handshake.memory() + self.connection_id.capacity()
+        let sources: usize = self.sources.iter().flatten().map(Vec::capacity).sum();
+        size_of::<Self>() + streams + self.handshake.memory() + self.connection_id.capacity() + sources
     }
 }
 

@@ -2,15 +2,13 @@
 
 use remora_packet::Timestamp;
 
+use crate::pieces::Pieces;
 use crate::read::{ParseError, Reader};
 
 use super::packet::variable;
 
 /// Bytes of a direction's handshake that are kept. A ClientHello with post-quantum keys has less than a tenth.
 const MAX_BYTES: usize = 64 << 10;
-
-/// Pieces with holes between them. Clients that shuffle on purpose make a dozen.
-const MAX_PIECES: usize = 64;
 
 /// What an Initial packet may say besides the handshake.
 #[derive(Debug)]
@@ -22,9 +20,7 @@ pub(super) struct Close<'a> {
 /// One direction's part of the handshake.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    bytes: Vec<u8>,
-    /// What of them is there: from, to; in order, with holes between them.
-    pieces: Vec<(usize, usize)>,
+    pieces: Pieces,
     /// When the first byte was captured.
     pub since: Option<Timestamp>,
 }
@@ -32,32 +28,14 @@ pub(super) struct Stream {
 impl Stream {
     /// Adds what comes at a place of the stream. What is beyond the caps is left out.
     fn add(&mut self, offset: u64, data: &[u8]) {
-        let Some(from) = usize::try_from(offset).ok().filter(|from| *from < MAX_BYTES) else { return };
-        let data = &data[..data.len().min(MAX_BYTES - from)];
-        if data.is_empty() {
-            return;
+        if let Ok(offset) = usize::try_from(offset) {
+            self.pieces.add(offset, data, MAX_BYTES);
         }
-        let to = from + data.len();
-        let first = self.pieces.partition_point(|(_, end)| *end < from);
-        let last = self.pieces.partition_point(|(start, _)| *start <= to);
-        if first == last && self.pieces.len() >= MAX_PIECES {
-            return;
-        }
-        if self.bytes.len() < to {
-            self.bytes.resize(to, 0);
-        }
-        self.bytes[from..to].copy_from_slice(data);
-        let touched = &self.pieces[first..last];
-        let merged = touched.iter().fold((from, to), |(a, b), (start, end)| (a.min(*start), b.max(*end)));
-        self.pieces.splice(first..last, [merged]);
     }
 
     /// What is there without a hole, from the beginning on.
     pub(super) fn whole(&self) -> &[u8] {
-        match self.pieces.first() {
-            Some((0, end)) => &self.bytes[..*end],
-            _ => &[],
-        }
+        self.pieces.whole()
     }
 
     /// Reads the frames of an Initial packet.
@@ -85,7 +63,7 @@ impl Stream {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.bytes.capacity() + self.pieces.capacity() * size_of::<(usize, usize)>()
+        self.pieces.memory()
     }
 }
 
@@ -115,27 +93,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_in_any_order_become_whole() {
-        let mut stream = Stream::default();
-        for (offset, data) in [(4, &b"efg"[..]), (9, b"jk"), (2, b"cde"), (7, b"hij"), (4, b"e")] {
-            stream.add(offset, data);
-            assert_eq!(stream.whole(), b"");
-        }
-        assert_eq!(stream.pieces, [(2, 11)]);
-        stream.add(0, b"ab");
-        assert_eq!(stream.whole(), b"abcdefghijk");
-    }
-
-    #[test]
     fn hostile_offsets_cost_nothing() {
         let mut stream = Stream::default();
         stream.add(1 << 62, b"x");
         stream.add(u64::MAX, b"x");
         assert_eq!(stream.memory(), 0);
-        for place in 0..10_000 {
-            stream.add(place * 2, b"x");
-        }
-        assert_eq!(stream.pieces.len(), MAX_PIECES);
         stream.add(0, &[0; 100_000]);
         assert_eq!(stream.whole().len(), MAX_BYTES);
     }

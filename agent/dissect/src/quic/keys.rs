@@ -19,15 +19,25 @@ pub(super) struct Keys {
 
 const TAG: usize = 16;
 
-impl Keys {
-    /// Those of the side that sends in `direction`, for the connection ID that the client chose for the server first.
-    pub(super) fn initial(version: Version, connection_id: &[u8], direction: Direction) -> Option<Self> {
-        let initial = Hkdf::<Sha256>::new(Some(version.salt()), connection_id);
+/// What the keys of both directions follow from.
+pub(super) struct Initial {
+    pub(super) version: Version,
+    secret: Hkdf<Sha256>,
+}
+
+impl Initial {
+    /// For the connection ID that the client chose for the server first.
+    pub(super) fn new(version: Version, connection_id: &[u8]) -> Self {
+        Self { version, secret: Hkdf::new(Some(version.salt()), connection_id) }
+    }
+
+    /// The keys of the side that sends in `direction`.
+    pub(super) fn keys(&self, direction: Direction) -> Option<Keys> {
         let label: &[u8] = if direction == Direction::ToServer { b"client in" } else { b"server in" };
         let mut secret = [0; 32];
-        expand(&initial, label, &mut secret)?;
+        expand(&self.secret, label, &mut secret)?;
         let secret = Hkdf::<Sha256>::from_prk(&secret).ok()?;
-        let (key_label, iv_label, header_label): (&[u8], &[u8], &[u8]) = if version.is_2() {
+        let (key_label, iv_label, header_label): (&[u8], &[u8], &[u8]) = if self.version.is_2() {
             (b"quicv2 key", b"quicv2 iv", b"quicv2 hp")
         } else {
             (b"quic key", b"quic iv", b"quic hp")
@@ -37,9 +47,11 @@ impl Keys {
         expand(&secret, iv_label, &mut iv)?;
         expand(&secret, header_label, &mut header)?;
         let key: Key<Aes128Gcm> = key.into();
-        Some(Self { aead: Aes128Gcm::new(&key), iv, header: Aes128::new(&header.into()) })
+        Some(Keys { aead: Aes128Gcm::new(&key), iv, header: Aes128::new(&header.into()) })
     }
+}
 
+impl Keys {
     /// The payload of a packet, which begins `bytes`; `None` where it was made with other keys.
     pub(super) fn open(&self, header: &Header<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
         let packet = bytes.get(..header.end)?;
@@ -101,7 +113,7 @@ mod tests {
              022f8ef4cdd93795d77d06edbb7aaf2f58891850abbdca3d20398c276456cbc42158407dd074ee",
         );
         let header = packet::long_header(&packet).unwrap();
-        let keys = Keys::initial(Version(1), &CONNECTION_ID, Direction::ToClient).unwrap();
+        let keys = Initial::new(Version(1), &CONNECTION_ID).keys(Direction::ToClient).unwrap();
         let payload = keys.open(&header, &packet).unwrap();
         assert_eq!(
             payload,
@@ -111,7 +123,7 @@ mod tests {
                  0304"
             )
         );
-        let other = Keys::initial(Version(1), &CONNECTION_ID, Direction::ToServer).unwrap();
+        let other = Initial::new(Version(1), &CONNECTION_ID).keys(Direction::ToServer).unwrap();
         assert!(other.open(&header, &packet).is_none());
     }
 
@@ -125,7 +137,7 @@ mod tests {
         );
         let header = packet::long_header(&packet).unwrap();
         assert_eq!(header.kind, packet::Kind::Initial);
-        let keys = Keys::initial(header.version, &CONNECTION_ID, Direction::ToClient).unwrap();
+        let keys = Initial::new(header.version, &CONNECTION_ID).keys(Direction::ToClient).unwrap();
         let payload = keys.open(&header, &packet).unwrap();
         assert!(payload.starts_with(&[2, 0, 0, 0, 0, 6, 0, 0x40, 0x5a, 2, 0, 0, 0x56, 3, 3]));
     }

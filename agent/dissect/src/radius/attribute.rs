@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::dictionary::{self, Kind};
 use super::{values, vendor};
-use crate::{Fields, ParseError, Reader, Tree};
+use crate::{Fields, ParseError, Reader, Tree, address};
 
 /// What is shown of a secret.
 const HIDDEN: &str = "***";
@@ -73,7 +73,7 @@ fn typed(fields: &mut Fields, kind: Kind, r: &mut Reader<'_>) -> Result<Tree, Pa
             }
             Tree::lossy(r.take_rest())
         }
-        Kind::Address => Ipv4Addr::from(r.array()?).to_string().into(),
+        Kind::Address => address::ipv4(Ipv4Addr::from(r.array()?)).into(),
         Kind::Address6 => Ipv6Addr::from(r.array::<16>()?).to_string().into(),
         Kind::Prefix => {
             let (_, length) = (r.u8()?, r.u8()? & 0x3f);

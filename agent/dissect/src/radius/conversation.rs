@@ -19,7 +19,7 @@ impl Conversation {
 
 impl DatagramDissector for Conversation {
     fn datagram(&mut self, direction: Direction, bytes: &[u8], missing: u32, context: &mut Context<'_>) {
-        let (fields, result) = message::read(bytes, context.limits);
+        let (packet, result) = message::read(bytes, context.limits);
         let header = match (Header::parse(bytes), result) {
             (Some(header), result) if header.is_known() && (result.is_ok() || missing != 0) => header,
             (_, result) => {
@@ -31,8 +31,8 @@ impl DatagramDissector for Conversation {
                 return;
             }
         };
-        let half = Half::new(context.now, bytes.len() as u64, fields).missing(missing.into());
-        let copy = fingerprint(bytes.iter().copied());
+        let half = Half::new(context.now, bytes.len() as u64, packet).missing(missing.into());
+        let copy = fingerprint(bytes);
         if !header.is_response() {
             self.pairing.request(direction, header.id, half, copy, header.code, context);
             return;

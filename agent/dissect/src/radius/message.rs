@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{attribute, dictionary, eap};
 use crate::tree::hex;
-use crate::{Fields, Limits, ParseError, Reader, Tree};
+use crate::{Fields, Limits, List, Object, ObjectRef, ParseError, Reader, Value, item};
 
 const HEADER: usize = 20;
 const MAX_LENGTH: usize = 4096;
@@ -77,61 +77,146 @@ pub(super) fn is_ordinary(bytes: &[u8]) -> bool {
     all.is_ok() && any
 }
 
-/// Reads what is there. An error comes with what was read before it.
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> (Fields, Result<(), ParseError>) {
-    let mut fields = Fields::with_capacity(8);
-    let result = content(bytes, &mut fields, limits);
-    (fields, result)
+/// A packet, as a side of an item. It keeps its bytes: fields and attributes are made out when they are asked for.
+#[derive(Debug)]
+pub(super) struct Packet {
+    /// To its end by its own account, or as far as they were captured.
+    bytes: Box<[u8]>,
+    /// Where the attributes that are shown begin.
+    places: Vec<u16>,
+    /// Of all attributes.
+    count: usize,
+    /// Where the last attributes with the user's name and the session begin.
+    user: Option<u16>,
+    session: Option<u16>,
+    /// There are attributes that carry EAP, and none is missing.
+    eap: bool,
 }
 
-fn content(bytes: &[u8], fields: &mut Fields, limits: &Limits) -> Result<(), ParseError> {
-    let mut r = Reader::new(bytes);
-    let code = r.u8()?;
-    fields.push("code", code);
-    fields.push("codeName", code_name(code));
-    fields.push("id", r.u8()?);
-    let length = usize::from(r.u16_be()?);
-    if length < HEADER {
-        return Err(ParseError { offset: 2, what: "the length is less than a header's" });
-    }
-    let authenticator: [u8; 16] = r.array()?;
-    fields.push("authenticator", hex(&authenticator));
-    // What lies behind the length is padding.
-    let mut inside = Reader::new(bytes.get(..length).unwrap_or(bytes));
-    inside.skip(HEADER)?;
-    let (mut attributes, mut count, mut messages) = (Vec::<Tree>::new(), 0usize, Vec::new());
-    let mut telling = [None, None];
-    let result = loop {
-        if inside.is_empty() {
-            let ends = bytes.len() >= length;
-            break if ends { Ok(()) } else { Err(inside.error("the message ends early")) };
+const USER_NAME: u8 = 1;
+const SESSION_ID: u8 = 44;
+const EAP_MESSAGE: u8 = 79;
+
+/// Reads what is there. An error comes with what was read before it.
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> (Packet, Result<(), ParseError>) {
+    let mut packet =
+        Packet { bytes: Box::default(), places: Vec::new(), count: 0, user: None, session: None, eap: false };
+    let result = packet.read(bytes, limits);
+    (packet, result)
+}
+
+impl Packet {
+    fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), ParseError> {
+        let mut r = Reader::new(bytes);
+        let (_code, _id) = (r.u8()?, r.u8()?);
+        let length = r.u16_be()?;
+        if usize::from(length) < HEADER {
+            return Err(ParseError { offset: 2, what: "the length is less than a header's" });
         }
-        let (kind, value) = match attribute::next(&mut inside) {
-            Ok(attribute) => attribute,
-            Err(error) => break Err(error),
-        };
-        count += 1;
-        match kind {
-            1 => telling[0] = Some(Tree::lossy(value)),
-            44 => telling[1] = Some(Tree::lossy(value)),
-            // EAP, in pieces (RFC 3579, section 3.1).
-            79 => messages.extend_from_slice(value),
-            _ => {}
+        r.skip(16)?;
+        // What lies behind the length is padding.
+        let inside = bytes.get(..length.into()).unwrap_or(bytes);
+        self.bytes = inside.into();
+        let mut r = Reader::new(inside);
+        r.skip(HEADER)?;
+        let mut eap = false;
+        while !r.is_empty() {
+            // Below the length.
+            let place = r.position() as u16;
+            let (kind, value) = attribute::next(&mut r)?;
+            match kind {
+                USER_NAME => self.user = Some(place),
+                SESSION_ID => self.session = Some(place),
+                EAP_MESSAGE => eap |= !value.is_empty(),
+                _ => {}
+            }
+            self.count += 1;
+            if self.places.len() < limits.list_entries {
+                self.places.push(place);
+            }
         }
-        if attributes.len() < limits.list_entries {
-            attributes.push(attribute::read(kind, value).into());
+        if inside.len() < length.into() {
+            return Err(r.error("the message ends early"));
         }
-    };
-    let [user, session] = telling;
-    fields.push_some("userName", user);
-    fields.push_some("sessionId", session);
-    if count > attributes.len() {
-        fields.push("attributeCount", count);
+        self.eap = eap;
+        Ok(())
     }
-    fields.push("attributes", attributes);
-    // Without its end it is not the message.
-    if result.is_ok() && !messages.is_empty() {
-        fields.push("eap", eap::read(&messages));
+
+    /// The attribute that begins at a place.
+    fn attribute(&self, place: u16) -> Option<(u8, &[u8])> {
+        attribute::next(&mut Reader::new(self.bytes.get(place.into()..)?)).ok()
     }
-    result
+
+    fn text(&self, place: Option<u16>) -> Option<Value<'_>> {
+        let (_, value) = self.attribute(place?)?;
+        Some(Value::Str(String::from_utf8_lossy(value)))
+    }
+
+    /// EAP comes in pieces (RFC 3579, section 3.1).
+    fn eap(&self) -> Fields {
+        let mut r = Reader::new(self.bytes.get(HEADER..).unwrap_or_default());
+        let mut message = Vec::new();
+        while let Ok((kind, value)) = attribute::next(&mut r) {
+            if kind == EAP_MESSAGE {
+                message.extend_from_slice(value);
+            }
+        }
+        eap::read(&message)
+    }
+}
+
+const FIELDS: [&str; 9] = [
+    "code",
+    "codeName",
+    "id",
+    "authenticator",
+    "userName",
+    "sessionId",
+    "attributeCount",
+    "attributes",
+    "eap",
+];
+
+impl Object for Packet {
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        for name in FIELDS {
+            if let Some(value) = self.get(name) {
+                visit(name, value);
+            }
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<Value<'_>> {
+        let code = *self.bytes.first()?;
+        Some(match name {
+            "code" => Value::Int(code.into()),
+            "codeName" => Value::Str(code_name(code)),
+            "id" => Value::Int((*self.bytes.get(1)?).into()),
+            "authenticator" => Value::text(hex(self.bytes.get(4..HEADER)?)),
+            "userName" => self.text(self.user)?,
+            "sessionId" => self.text(self.session)?,
+            "attributeCount" if self.count > self.places.len() => Value::count(self.count as u64),
+            "attributes" => Value::List(self),
+            "eap" if self.eap => Value::Object(ObjectRef::Owned(Box::new(self.eap()))),
+            _ => return None,
+        })
+    }
+}
+
+/// Of its attributes.
+impl List for Packet {
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn at(&self, index: usize) -> Option<Value<'_>> {
+        let (kind, value) = self.attribute(*self.places.get(index)?)?;
+        Some(Value::Object(ObjectRef::Owned(Box::new(attribute::read(kind, value)))))
+    }
+}
+
+impl item::Message for Packet {
+    fn memory(&self) -> usize {
+        size_of::<Self>() + self.bytes.len() + self.places.capacity() * size_of::<u16>()
+    }
 }

@@ -404,9 +404,9 @@ impl Dissector for Connection {
                 Step::Value(parsed, used) => {
                     at += used;
                     if is_client {
-                        self.request(direction, *parsed, context);
+                        self.request(direction, parsed, context);
                     } else {
-                        self.reply(direction, *parsed, context);
+                        self.reply(direction, parsed, context);
                     }
                 }
                 Step::Invalid(_, _) if !self.confirmed => {

@@ -38,11 +38,11 @@ impl Command {
     /// `None` for what is no list of strings.
     pub(super) fn new(parsed: Parsed) -> Option<Self> {
         let Tree::List(mut args) = parsed.tree else { return None };
-        let first = args.first().map(text)?;
-        let name = match first.bytes().any(|byte| byte.is_ascii_lowercase()) {
-            true => first.to_ascii_uppercase(),
-            false => first.into_owned(),
+        let mut name = match args.first_mut()? {
+            Tree::Text(name) => std::mem::take(name).into_owned(),
+            other => text(other).into_owned(),
         };
+        name.make_ascii_uppercase();
         commands::redact(&name, &mut args);
         args.remove(0);
         let (marker, attributes) = (parsed.marker, parsed.attributes);
@@ -170,7 +170,7 @@ const fn type_name(marker: u8) -> &'static str {
 pub(super) fn text(tree: &Tree) -> Cow<'_, str> {
     match tree {
         Tree::Text(text) => Cow::Borrowed(text),
-        Tree::Bytes(bytes) => String::from_utf8_lossy(bytes),
+        Tree::Bytes(bytes) => crate::text::lossy(bytes),
         Tree::Null => Cow::Borrowed(""),
         Tree::Fields(fields) if fields.field("truncated").is_some() => {
             fields.field("data").map_or(Cow::Borrowed(""), text)

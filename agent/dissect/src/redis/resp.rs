@@ -43,7 +43,7 @@ pub(super) enum Step {
     /// All were used, and a value is unfinished or none has begun.
     More,
     /// So many were used.
-    Value(Box<Parsed>, usize),
+    Value(Parsed, usize),
     /// Not RESP, from this byte on.
     Invalid(&'static str, usize),
 }
@@ -141,7 +141,7 @@ impl Parser {
                 self.size = 0;
             }
             match done {
-                Ok(Some(tree)) => return Step::Value(Box::new(self.finish(tree, false)), at),
+                Ok(Some(tree)) => return Step::Value(self.finish(tree, false), at),
                 Ok(None) => {}
                 Err(why) => {
                     *self = Self::default();
@@ -350,11 +350,13 @@ impl Parser {
             };
         }
         self.truncated = true;
-        let kept = match std::str::from_utf8(&data) {
-            Err(error) if error.error_len().is_some() => Tree::Bytes(data),
-            // A character that the cut went through is left out.
-            Err(error) => Tree::lossy(&data[..error.valid_up_to()]),
-            Ok(_) => Tree::lossy(&data),
+        let kept = match String::from_utf8(data) {
+            Ok(text) => text.into(),
+            Err(error) => match error.utf8_error() {
+                why if why.error_len().is_some() => Tree::Bytes(error.into_bytes()),
+                // A character that the cut went through is left out.
+                why => Tree::lossy(&error.as_bytes()[..why.valid_up_to()]),
+            },
         };
         shortened(kept, bulk.size, bulk.missing)
     }

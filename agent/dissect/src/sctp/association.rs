@@ -31,7 +31,7 @@ impl DatagramDissector for Association {
         if let Some(cause) = packet.abort {
             half = half.error(ErrorKind::Connection, format!("the association was aborted: {cause}"));
         }
-        let copy = fingerprint(bytes.iter().copied());
+        let copy = fingerprint(bytes);
         match packet.role {
             Role::Request(key) => self.pairing.request(direction, key, half, copy, (), context),
             // Most associations are given up after their INIT was answered.

@@ -87,7 +87,7 @@ impl Carried {
             return;
         };
         let half = Half::new(time, bytes.len() as u64, fields);
-        let copy = fingerprint(bytes.iter().copied());
+        let copy = fingerprint(bytes);
         if header.is_request() {
             self.pairing.request(direction, header.key(), half, copy, (), context);
         } else {

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::names;
-use crate::{Fields, Limits, ParseError, Reader, Tree, peers};
+use crate::{Fields, Limits, ParseError, Reader, Tree, address, peers};
 
 /// Bytes shown of user data. What it carries is for other protocols to say.
 const SHOWN_DATA: usize = 256;
@@ -36,6 +36,15 @@ pub(super) fn next<'a>(r: &mut Reader<'a>) -> Result<Chunk<'a>, ParseError> {
     // To a multiple of four.
     r.skip((length.wrapping_neg() & 3).min(r.remaining()))?;
     Ok(Chunk { kind, flags, offset: start + 4, value })
+}
+
+/// How many fields a chunk is shown with at most.
+pub(super) const fn fields(chunk: &Chunk<'_>) -> usize {
+    match chunk.kind {
+        0 | 64 => 15,
+        1..=3 => 10,
+        _ => 6,
+    }
 }
 
 /// Shows a chunk.
@@ -138,7 +147,7 @@ fn selective(r: &mut Reader<'_>, fields: &mut Fields, limits: &Limits) -> Result
     let (blocks, duplicates) = (r.u16_be()?, r.u16_be()?);
     let (mut gaps, mut twice) = (Vec::<Tree>::new(), Vec::<Tree>::new());
     for _ in 0..blocks {
-        let gap = Fields::new().with("start", r.u16_be()?).with("end", r.u16_be()?);
+        let gap = Fields::with_capacity(2).with("start", r.u16_be()?).with("end", r.u16_be()?);
         if gaps.len() < limits.list_entries {
             gaps.push(gap.into());
         }
@@ -181,10 +190,10 @@ fn list(
 }
 
 fn parameter(kind: u16, r: &mut Reader<'_>) -> Result<Fields, ParseError> {
-    let mut fields = Fields::new().with("type", kind);
+    let mut fields = Fields::with_capacity(3).with("type", kind);
     fields.push_some("name", names::parameter_name(kind));
     match kind {
-        5 => fields.push("address", Ipv4Addr::from(r.array()?).to_string()),
+        5 => fields.push("address", address::ipv4(Ipv4Addr::from(r.array()?))),
         6 => fields.push("address", Ipv6Addr::from(r.array::<16>()?).to_string()),
         0x8003 | 0x8008 => {
             let names: Tree = r.take_rest().iter().map(|kind| names::chunk_name(*kind)).collect();
@@ -196,7 +205,7 @@ fn parameter(kind: u16, r: &mut Reader<'_>) -> Result<Fields, ParseError> {
 }
 
 fn cause(code: u16, r: &mut Reader<'_>) -> Result<Fields, ParseError> {
-    let mut fields = Fields::new().with("code", code);
+    let mut fields = Fields::with_capacity(3).with("code", code);
     fields.push_some("name", names::cause_name(code));
     let info = r.take_rest();
     if !info.is_empty() {
@@ -215,7 +224,7 @@ pub(super) fn first_cause(chunk: &Chunk<'_>) -> Option<&'static str> {
 }
 
 pub(super) fn fingerprint(chunk: &Chunk<'_>) -> u64 {
-    peers::fingerprint(chunk.value.iter().copied())
+    peers::fingerprint(chunk.value)
 }
 
 pub(super) fn data<'a>(chunk: &Chunk<'a>) -> Option<Data<'a>> {

@@ -59,7 +59,7 @@ impl<'a> Packet<'a> {
         self.fields.push("verificationTag", tag);
         self.fields.push("checksum", checksum);
         self.fields.push("length", bytes.len() as u64 + u64::from(missing));
-        let (mut chunks, mut names, mut count) = (Vec::<Tree>::new(), String::new(), 0);
+        let (mut chunks, mut names, mut count) = (Vec::<Tree>::new(), String::with_capacity(16), 0);
         let result = loop {
             if r.is_empty() {
                 break Ok(());
@@ -68,7 +68,7 @@ impl<'a> Packet<'a> {
                 Ok(chunk) => chunk,
                 Err(error) => break Err(error),
             };
-            let mut fields = Fields::with_capacity(8);
+            let mut fields = Fields::with_capacity(chunk::fields(&chunk));
             if let Err(error) = chunk::read(&chunk, &mut fields, limits) {
                 break Err(error);
             }

@@ -157,7 +157,7 @@ pub(super) fn parameters(text: &[u8]) -> Option<Fields> {
     let mut fields = Fields::new();
     for word in text.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).take(32) {
         let mut parts = word.splitn(2, |byte| *byte == b'=');
-        let name = String::from_utf8_lossy(parts.next().unwrap_or_default()).to_ascii_uppercase();
+        let name = crate::text::lossy(parts.next().unwrap_or_default()).to_ascii_uppercase();
         match parts.next() {
             Some(value) => fields.push(name, Tree::lossy(value)),
             None => fields.push(name, true),

@@ -40,7 +40,7 @@ impl Reply {
     }
 
     pub(super) fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.lines)
+        crate::text::lossy(&self.lines)
     }
 
     pub(super) const fn is_positive(&self) -> bool {

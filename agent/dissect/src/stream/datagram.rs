@@ -35,6 +35,10 @@ impl Feed<'_> {
     /// Whose packet this is, if anyone's.
     fn recognise(&mut self, direction: Direction, bytes: &[u8]) -> Option<usize> {
         let tries = &mut self.dissection.tries[direction.index()];
+        if *tries > 0 && is_stun(bytes) {
+            // It only prepares the way for others on the same ports, with any number of packets.
+            return None;
+        }
         *tries = tries.checked_sub(1)?;
         let mut likely = None;
         for (place, registration) in self.registry.iter().enumerate() {
@@ -67,4 +71,9 @@ impl Feed<'_> {
         }
         self.dissection.over = true;
     }
+}
+
+/// STUN has its magic cookie in a place of its own (RFC 8489, section 5).
+fn is_stun(bytes: &[u8]) -> bool {
+    matches!(bytes, [0..=3, _, _, _, 0x21, 0x12, 0xa4, 0x42, ..])
 }

@@ -98,8 +98,15 @@ impl Dissection {
     }
 
     fn keep_pending(&mut self, direction: Direction, bytes: Vec<u8>) {
-        if !bytes.is_empty() {
-            self.pending.get_or_insert_default()[direction.index()] = bytes;
+        match &mut self.pending {
+            Some(pending) => {
+                pending[direction.index()] = if bytes.is_empty() { Vec::new() } else { bytes };
+                if pending.iter().all(Vec::is_empty) {
+                    self.pending = None;
+                }
+            }
+            None if bytes.is_empty() => {}
+            None => self.pending.get_or_insert_default()[direction.index()] = bytes,
         }
     }
 
@@ -189,8 +196,12 @@ impl Sink for Feed<'_> {
 
 impl Feed<'_> {
     fn parse(&mut self, direction: Direction, bytes: &[u8]) {
-        let mut pending = self.dissection.take_pending(direction);
         let Reader::Stream(dissector) = &mut self.dissection.reader else { return };
+        // The place it was taken from stays: what is left of it goes back there.
+        let mut pending = match &mut self.dissection.pending {
+            Some(pending) => std::mem::take(&mut pending[direction.index()]),
+            None => Vec::new(),
+        };
         let position = &mut self.dissection.position[direction.index()];
         self.context.offset = *position - pending.len() as u64;
         *position += bytes.len() as u64;

@@ -58,6 +58,8 @@ pub(crate) struct Half {
     pub(super) started: bool,
     /// The beginning was seen.
     pub(super) syn: bool,
+    /// What the receiver had when it was first heard, where that was before anything was seen of this direction.
+    pub(super) received: Option<Sequence>,
     /// Started by a packet without data, which may have been a probe from one before the next byte.
     pub(super) tentative: bool,
     pub(super) ended: bool,
@@ -71,6 +73,14 @@ impl Half {
         self.started = true;
         self.syn = syn;
         self.tentative = tentative;
+    }
+
+    /// Where a direction begins of which a segment without SYN at `sequence` is the first that is seen: where the receiver was
+    /// when it was first heard, if that is behind. What lies between is missing, and may be whole messages;
+    /// a single number may be a SYN's or a probe's.
+    pub(super) fn beginning(&self, sequence: Sequence) -> Sequence {
+        let behind = |received: &Sequence| (2..=LARGEST_WINDOW).contains(&sequence.from(*received));
+        self.received.filter(behind).unwrap_or(sequence)
     }
 
     /// The hole ahead, made where there is none.

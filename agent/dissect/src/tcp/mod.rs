@@ -159,7 +159,15 @@ impl Connection {
         let in_order = half.started && !half.ended && half.next == Sequence(segment.sequence);
         let in_step =
             !segment.flags.ack() || !other.started || Sequence(segment.acknowledgment).from(other.next) <= 0;
-        if plain && in_order && in_step && half.hole.is_none() && other.hole.is_none() && !self.closed {
+        let heard = other.started || other.received.is_some();
+        if plain
+            && in_order
+            && in_step
+            && heard
+            && half.hole.is_none()
+            && other.hole.is_none()
+            && !self.closed
+        {
             self.deliver(direction, segment.payload, segment.missing, step);
         } else if !self.closed {
             self.irregular(direction, segment, step);
@@ -208,7 +216,8 @@ impl Connection {
             return;
         }
         if !half.started {
-            half.begin(sequence, flags.syn(), length == 0 && !flags.syn());
+            let beginning = if flags.syn() { sequence } else { half.beginning(sequence) };
+            half.begin(beginning, flags.syn(), length == 0 && !flags.syn());
         } else if flags.syn() {
             if half.start != sequence {
                 return;
@@ -218,6 +227,9 @@ impl Connection {
 
         half.corroborate(sequence.plus(length));
         let other = &mut self.halves[direction.reverse().index()];
+        if flags.ack() && !other.started {
+            other.received.get_or_insert(Sequence(segment.acknowledgment));
+        }
         if flags.ack() && step.sink.wanted(direction.reverse()) {
             other.acknowledge(Sequence(segment.acknowledgment), step.now);
         }

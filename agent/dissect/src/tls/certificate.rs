@@ -171,7 +171,7 @@ fn alternative_names(extensions: &Element<'_>) -> Result<Vec<String>, ParseError
             let entry = entry?;
             match (entry.tag, entry.content) {
                 // rfc822Name, dNSName, uniformResourceIdentifier
-                (0x81 | 0x82 | 0x86, text) => names.push(String::from_utf8_lossy(text).into_owned()),
+                (0x81 | 0x82 | 0x86, text) => names.push(crate::text::lossy(text).into_owned()),
                 (0x87, content) => names.push(address(content)),
                 (tag, _) if tag == tag::context(4) => {
                     names.push(name(&entry.elements().expect(tag::SEQUENCE)?)?);

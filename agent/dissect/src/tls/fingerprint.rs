@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::hello::{ClientHello, ServerHello};
 use super::names::is_grease;
+pub(crate) use crate::tree::hex;
 
 /// What carries the handshake, JA4's first letter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,12 +16,6 @@ pub(crate) enum Carrier {
     Tcp,
     Quic,
     Dtls,
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// A fingerprint's text, and its MD5 as hexadecimal digits.
@@ -135,13 +130,15 @@ fn alpn_ends(protocol: &[u8]) -> [char; 2] {
     [digit(first >> 4), digit(last & 15)]
 }
 
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 fn hexadecimal(numbers: &[u16]) -> String {
     let mut text = String::with_capacity(5 * numbers.len());
     for (at, number) in numbers.iter().enumerate() {
         if at != 0 {
             text.push(',');
         }
-        text.push_str(&hex(&number.to_be_bytes()));
+        text.extend([12, 8, 4, 0].map(|shift| char::from(HEX_DIGITS[usize::from(number >> shift & 15)])));
     }
     text
 }

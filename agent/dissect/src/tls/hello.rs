@@ -12,7 +12,10 @@ pub(crate) struct Extension<'a> {
 #[derive(Default, Debug)]
 pub(crate) struct ClientHello<'a> {
     pub version: u16,
+    pub random: &'a [u8],
     pub session_id: &'a [u8],
+    /// Of DTLS: what the server wanted to hear again.
+    pub cookie: &'a [u8],
     pub ciphers: Vec<u16>,
     pub extensions: Vec<Extension<'a>>,
     pub server_name: Option<&'a [u8]>,
@@ -42,7 +45,7 @@ pub(crate) struct ServerHello<'a> {
 }
 
 /// The random value by which a ServerHello is a HelloRetryRequest (RFC 8446, section 4.1.3).
-const RETRY: [u8; 32] = [
+pub(crate) const RETRY: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
     0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
@@ -57,10 +60,10 @@ impl<'a> ClientHello<'a> {
 
     fn read(&mut self, reader: &mut Reader<'a>, has_cookie: bool) -> Result<(), ParseError> {
         self.version = reader.u16_be()?;
-        reader.skip(32)?;
+        self.random = reader.take(32)?;
         self.session_id = block8(reader)?;
         if has_cookie {
-            block8(reader)?;
+            self.cookie = block8(reader)?;
         }
         self.ciphers = numbers(reader)?;
         block8(reader)?;

@@ -2,7 +2,7 @@
 
 use super::cipher_suites;
 use super::fingerprint::{self, Carrier, hex};
-use super::hello::{ClientHello, ServerHello};
+use super::hello::{ClientHello, Extension, ServerHello};
 use super::names;
 use crate::{Fields, Limits, Tree};
 
@@ -53,6 +53,7 @@ pub(crate) fn client_hello(
     fields.push("preSharedKey", offers(41));
     fields.push("earlyData", offers(42));
     fields.push("encryptedClientHello", offers(0xfe0d) || offers(0xffce));
+    fields.push_some("connectionId", connection_id(&hello.extensions));
     if whole {
         let ja3 = fingerprint::ja3(hello);
         fields.push("ja3", ja3.hash);
@@ -78,6 +79,7 @@ pub(crate) fn server_hello(hello: &ServerHello<'_>, whole: bool, limits: &Limits
     }
     fields.push_some("alpn", hello.alpn.map(|name| text(name, limits)));
     fields.push_some("group", hello.group.map(names::group));
+    fields.push_some("connectionId", connection_id(&hello.extensions));
     let extensions: Vec<u16> = hello.extensions.iter().map(|extension| extension.number).collect();
     fields.push("extensions", names::list(&extensions, limits.list_entries, names::extension));
     if whole {
@@ -86,6 +88,14 @@ pub(crate) fn server_hello(hello: &ServerHello<'_>, whole: bool, limits: &Limits
         fields.push("ja3sString", ja3s.text);
     }
     fields
+}
+
+/// By what a side of DTLS wants to be called in records to it, hexadecimal (RFC 9146, section 3).
+fn connection_id(extensions: &[Extension<'_>]) -> Option<String> {
+    match extensions.iter().find(|extension| extension.number == 54)?.data {
+        [length, id @ ..] if usize::from(*length) == id.len() => Some(hex(id)),
+        _ => None,
+    }
 }
 
 pub(crate) fn alert(level: u8, description: u8) -> Fields {

@@ -33,6 +33,7 @@ pub(super) fn version(number: u16) -> Cow<'static, str> {
         0x0302 => "TLS 1.1",
         0x0303 => "TLS 1.2",
         0x0304 => "TLS 1.3",
+        0x0100 => "DTLS 0.9",
         0xfeff => "DTLS 1.0",
         0xfefd => "DTLS 1.2",
         0xfefc => "DTLS 1.3",

@@ -68,7 +68,7 @@ impl Extensions {
 
 /// A header's text as messages repeat it; one that is cut ends in an ellipsis.
 pub(crate) fn shown(text: &[u8]) -> String {
-    let mut shown = String::from_utf8_lossy(&text[..text.len().min(SHOWN_BYTES)]).into_owned();
+    let mut shown = crate::text::lossy(&text[..text.len().min(SHOWN_BYTES)]).into_owned();
     if text.len() > SHOWN_BYTES {
         shown.push('…');
     }

@@ -8,8 +8,10 @@ const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 /// Bytes of heap of one inflater: its window and its tables.
 const INFLATER_BYTES: usize = 48 << 10;
 
-/// Output grows by so much at a time.
+/// Output grows by so much at a time, beginning with several times the input: most messages are small.
 const STEP_BYTES: usize = 16 << 10;
+const LEAST_STEP_BYTES: usize = 256;
+const USUAL_RATIO: usize = 4;
 
 /// Why a compressed message stays as it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,7 +82,8 @@ impl Inflater {
 /// Whether all of the input was used; `None` where it is not DEFLATE.
 fn run(state: &mut Decompress, mut input: &[u8], out: &mut Vec<u8>, limit: usize) -> Option<bool> {
     loop {
-        let room = limit.saturating_sub(out.len()).min(STEP_BYTES);
+        let step = (input.len().saturating_mul(USUAL_RATIO)).clamp(LEAST_STEP_BYTES, STEP_BYTES);
+        let room = limit.saturating_sub(out.len()).min(step);
         if room == 0 {
             return Some(input.is_empty());
         }

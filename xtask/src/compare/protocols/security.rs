@@ -1,10 +1,11 @@
-//! TLS, QUIC, LDAP, RADIUS and Diameter.
+//! TLS, DTLS, QUIC, LDAP, RADIUS and Diameter.
 
 use super::{Exchange, Mapping, Said, Side, key};
 use crate::compare::layer::{Layer, number};
 
 pub(super) const TABLE: &[Mapping] = &[
     Mapping { protocol: "tls", items: ("tlsx", ""), layers: &["tls"], theirs: hellos, ours: handshake },
+    Mapping { protocol: "dtls", items: ("dtls", ""), layers: &["dtls"], theirs: hellos, ours: handshake },
     Mapping { protocol: "quic", items: ("quic", ""), layers: &["quic"], theirs: hellos, ours: handshake },
     Mapping {
         protocol: "ldap",
@@ -29,18 +30,24 @@ pub(super) const TABLE: &[Mapping] = &[
     },
 ];
 
-/// The name a client asks for, the cipher suite a server chooses. What comes after is encrypted, or has no item.
+/// The name a client asks for, the cipher suite a server chooses. What comes after is encrypted, or has no item; a hello that
+/// comes back with the server's cookie belongs to the item of the first.
 fn hellos(layer: &Layer) -> Vec<String> {
     let mut hellos: Vec<(bool, String)> = Vec::new();
     for field in &layer.fields {
-        match (field.name.as_str(), hellos.last_mut()) {
-            ("tls.handshake.type", _) => match number(&field.show) {
+        let (protocol, name) = field.name.split_once(".handshake.").unwrap_or_default();
+        if !matches!(protocol, "tls" | "dtls") {
+            continue;
+        }
+        match (name, hellos.last_mut()) {
+            ("type", _) => match number(&field.show) {
                 Some(1) => hellos.push((true, String::new())),
                 Some(2) => hellos.push((false, String::new())),
                 _ => {}
             },
-            ("tls.handshake.extensions_server_name", Some((true, name))) => name.clone_from(&field.show),
-            ("tls.handshake.ciphersuite", Some((false, suite))) if suite.is_empty() => {
+            ("cookie_length", Some((true, _))) if number(&field.show) != Some(0) => drop(hellos.pop()),
+            ("extensions_server_name", Some((true, name))) => name.clone_from(&field.show),
+            ("ciphersuite", Some((false, suite))) if suite.is_empty() => {
                 let (_, label) = field.line.split_once(": ").unwrap_or_default();
                 suite.push_str(label.rsplit_once(" (").map_or(label, |(label, _)| label));
             }
@@ -140,6 +147,8 @@ mod tests {
             ],
         );
         layer.fields[4].line = "Cipher Suite: TLS_AES_256_GCM_SHA384 (0x1302)".to_owned();
+        let again = [("dtls.handshake.type", "1"), ("dtls.handshake.cookie_length", "20")];
+        assert!(hellos(&Layer::of("dtls", &again)).is_empty());
         let item = item(
             json!({ "type": "ClientHello", "sni": "a.test" }),
             json!({ "type": "ServerHello", "cipherSuite": "TLS_AES_256_GCM_SHA384" }),

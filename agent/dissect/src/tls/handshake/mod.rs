@@ -2,26 +2,31 @@
 //!
 //! The item waits until both sides encrypt: until then certificates and alerts may come that belong to it.
 
+mod open;
+mod read;
+
 use remora_packet::Timestamp;
 
-use super::certificate;
 use super::fingerprint::Carrier;
-use super::hello::{ClientHello, ServerHello};
+use super::hello::ClientHello;
 use super::{message, names};
-use crate::item::{Absence, ErrorKind, Message as _};
-use crate::{Context, Direction, End, Fields, Half, ItemError, Kind, Tree};
+use crate::item::{Absence, ErrorKind};
+use crate::{Context, Direction, End, Fields, Half, Kind, Tree};
+use open::Open;
 
 pub(crate) mod kind {
     pub(crate) const CLIENT_HELLO: u8 = 1;
     pub(crate) const SERVER_HELLO: u8 = 2;
+    /// DTLS up to 1.2.
+    pub(crate) const HELLO_VERIFY_REQUEST: u8 = 3;
     /// TLS 1.3 before its draft 22.
     pub(crate) const HELLO_RETRY_REQUEST: u8 = 6;
     pub(crate) const CERTIFICATE: u8 = 11;
     pub(crate) const SERVER_KEY_EXCHANGE: u8 = 12;
+    pub(crate) const CERTIFICATE_REQUEST: u8 = 13;
     pub(crate) const SERVER_HELLO_DONE: u8 = 14;
+    pub(crate) const CLIENT_KEY_EXCHANGE: u8 = 16;
 }
-
-const TLS_1_3: u16 = 0x0304;
 
 /// A handshake message, or as much of it as there is.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +44,8 @@ pub(crate) struct Handshake {
     kind: Kind,
     carrier: Carrier,
     state: State,
+    /// The server asked for the ClientHello again, whether or not its message was captured.
+    repeated: bool,
     /// Bytes of each direction that carried it.
     sizes: [u64; 2],
 }
@@ -50,85 +57,9 @@ enum State {
     Over,
 }
 
-#[derive(Debug)]
-struct Open {
-    client: Direction,
-    sides: [Side; 2],
-    /// What the ServerHello chose.
-    version: Option<u16>,
-    /// A HelloRetryRequest came.
-    retried: Option<Option<u16>>,
-    hello_done: bool,
-    memory: usize,
-}
-
-/// What one side sent.
-#[derive(Default, Debug)]
-struct Side {
-    /// Its hello.
-    message: Option<Fields>,
-    alert: Option<Fields>,
-    time: Timestamp,
-    missing: u64,
-    error: Option<ItemError>,
-    encrypted: bool,
-}
-
-impl Side {
-    fn fail(&mut self, kind: ErrorKind, message: impl Into<String>) {
-        self.error.get_or_insert_with(|| ItemError { kind, message: message.into() });
-    }
-
-    fn into_half(self, size: u64) -> Option<Half> {
-        let message = match (self.message, self.alert) {
-            (Some(message), None) => message,
-            (Some(message), Some(alert)) => message.with("alert", alert),
-            (None, Some(alert)) => Fields::new().with("type", "Alert").with("alert", alert),
-            (None, None) => return None,
-        };
-        let mut half = Half::new(self.time, size, message).missing(self.missing);
-        half.error = self.error;
-        Some(half)
-    }
-}
-
-impl Open {
-    fn new(client: Direction) -> Self {
-        Self {
-            client,
-            sides: Default::default(),
-            version: None,
-            retried: None,
-            hello_done: false,
-            memory: size_of::<Self>(),
-        }
-    }
-
-    fn side(&mut self, direction: Direction) -> &mut Side {
-        &mut self.sides[direction.index()]
-    }
-
-    fn server(&self) -> Direction {
-        self.client.reverse()
-    }
-
-    fn has(&self, direction: Direction) -> bool {
-        self.sides[direction.index()].message.is_some()
-    }
-
-    fn is_1_3(&self) -> bool {
-        self.version.is_some_and(|version| version >= TLS_1_3)
-    }
-
-    fn count(&mut self) {
-        let held = |side: &Side| side.message.as_ref().map_or(0, Fields::memory);
-        self.memory = size_of::<Self>() + self.sides.iter().map(held).sum::<usize>();
-    }
-}
-
 impl Handshake {
     pub(crate) const fn new(kind: Kind, carrier: Carrier) -> Self {
-        Self { kind, carrier, state: State::Awaited, sizes: [0, 0] }
+        Self { kind, carrier, state: State::Awaited, repeated: false, sizes: [0, 0] }
     }
 
     /// Whether no message of it can come any more.
@@ -155,6 +86,26 @@ impl Handshake {
         if let State::Open(open) = &self.state { open.memory } else { 0 }
     }
 
+    /// Whether a side said that what it sends is encrypted.
+    pub(crate) fn is_encrypted(&self, direction: Direction) -> bool {
+        matches!(&self.state, State::Open(open) if open.sides[direction.index()].encrypted)
+    }
+
+    /// Whether the ServerHello chose 1.3.
+    pub(crate) fn is_1_3(&self) -> bool {
+        matches!(&self.state, State::Open(open) if open.is_1_3())
+    }
+
+    /// Whether a side's hello came.
+    pub(crate) fn has(&self, direction: Direction) -> bool {
+        matches!(&self.state, State::Open(open) if open.has(direction))
+    }
+
+    /// The server asked for the ClientHello again, as what follows shows.
+    pub(crate) fn is_repeated(&mut self) {
+        self.repeated = true;
+    }
+
     /// Bytes that carry the handshake were captured.
     pub(crate) fn add_size(&mut self, direction: Direction, bytes: u64) {
         self.sizes[direction.index()] += bytes;
@@ -168,16 +119,22 @@ impl Handshake {
                 self.client_hello(direction, &hello, result.err(), handed, context);
             }
             kind::SERVER_HELLO | kind::HELLO_RETRY_REQUEST => self.server_hello(direction, handed, context),
+            kind::HELLO_VERIFY_REQUEST => self.verify_request(direction, handed),
             kind::CERTIFICATE => self.certificates(direction, handed, context),
             kind::SERVER_KEY_EXCHANGE => self.key_exchange(direction, handed.body),
-            kind::SERVER_HELLO_DONE => {
-                if let State::Open(open) = &mut self.state {
-                    open.hello_done = true;
-                }
-            }
             _ => {}
         }
         if let State::Open(open) = &mut self.state {
+            let is_last = matches!(handed.kind, kind::SERVER_HELLO_DONE | kind::CLIENT_KEY_EXCHANGE);
+            open.done[direction.index()] |= is_last;
+            open.full |= match self.carrier {
+                // Any of them may be the only one that was captured.
+                Carrier::Dtls => {
+                    let others = [kind::CERTIFICATE, kind::SERVER_KEY_EXCHANGE, kind::CERTIFICATE_REQUEST];
+                    is_last || others.contains(&handed.kind)
+                }
+                Carrier::Tcp | Carrier::Quic => handed.kind == kind::SERVER_HELLO_DONE,
+            };
             open.count();
         }
     }
@@ -189,111 +146,6 @@ impl Handshake {
         {
             message.set(name, value);
             open.count();
-        }
-    }
-
-    pub(crate) fn client_hello(
-        &mut self,
-        direction: Direction,
-        hello: &ClientHello<'_>,
-        error: Option<crate::ParseError>,
-        handed: Handed<'_>,
-        context: &Context<'_>,
-    ) {
-        let known = match &mut self.state {
-            // The second, which answers a HelloRetryRequest, says little more than the first.
-            State::Over => return,
-            State::Open(open) if open.client != direction || open.has(direction) => return,
-            // Its ServerHello came first: that happens where one direction has a hole.
-            State::Open(_) => true,
-            State::Awaited => false,
-        };
-        if !known {
-            self.state = State::Open(Box::new(Open::new(direction)));
-        }
-        let State::Open(open) = &mut self.state else { return };
-        let whole = handed.whole && error.is_none();
-        let fields = message::client_hello(hello, self.carrier, whole, context.limits);
-        let side = open.side(direction);
-        side.message = Some(fields);
-        side.time = handed.time;
-        if let Some(error) = error
-            && handed.whole
-        {
-            side.fail(ErrorKind::Dissection, format!("ClientHello: {error}"));
-        }
-        if hello.extension_data(44).is_some() {
-            // A cookie repeats what a HelloRetryRequest said, so this is not the first.
-            side.fail(ErrorKind::Dissection, "the first ClientHello was not captured");
-        }
-    }
-
-    fn server_hello(&mut self, direction: Direction, handed: Handed<'_>, context: &Context<'_>) {
-        if let State::Awaited = self.state {
-            self.state = State::Open(Box::new(Open::new(direction.reverse())));
-        }
-        let State::Open(open) = &mut self.state else { return };
-        if direction == open.client || open.has(direction) {
-            return;
-        }
-        let (hello, result) = ServerHello::parse(handed.body);
-        if handed.whole && result.is_ok() && (hello.is_retry || handed.kind == kind::HELLO_RETRY_REQUEST) {
-            open.retried = Some(hello.group);
-            // What looked like the end of the handshake was for middleboxes.
-            open.sides.iter_mut().for_each(|side| side.encrypted = false);
-            return;
-        }
-        let whole = handed.whole && result.is_ok();
-        let mut fields = message::server_hello(&hello, whole, context.limits);
-        if whole {
-            open.version = Some(hello.version);
-            if hello.version >= TLS_1_3 {
-                fields.push("resumed", hello.pre_shared_key);
-                fields.push("helloRetryRequest", open.retried.is_some());
-                fields.push_some("retryGroup", open.retried.flatten().map(names::group));
-            }
-        }
-        let side = open.side(direction);
-        side.message = Some(fields);
-        side.time = handed.time;
-        if let Err(error) = result
-            && handed.whole
-        {
-            side.fail(ErrorKind::Dissection, format!("ServerHello: {error}"));
-        }
-    }
-
-    fn certificates(&mut self, direction: Direction, handed: Handed<'_>, context: &Context<'_>) {
-        let State::Open(open) = &mut self.state else { return };
-        if open.is_1_3() || !open.has(direction) {
-            return;
-        }
-        let side = open.side(direction);
-        let Some(fields) = &mut side.message else { return };
-        if !handed.whole {
-            return;
-        }
-        match certificate::list(handed.body, context.limits) {
-            Ok((shown, count)) => {
-                fields.set("certificates", shown);
-                if let Some(count) = count {
-                    fields.set("certificateCount", count);
-                }
-            }
-            Err(error) => side.fail(ErrorKind::Dissection, format!("Certificate: {error}")),
-        }
-    }
-
-    /// The group of an ephemeral key, where it is a named curve (RFC 8422, section 5.4).
-    fn key_exchange(&mut self, direction: Direction, body: &[u8]) {
-        let (State::Open(open), [3, high, low, ..]) = (&mut self.state, body) else { return };
-        if open.is_1_3() || direction == open.client {
-            return;
-        }
-        let Some(fields) = &mut open.side(direction).message else { return };
-        let suite = fields.field("cipherSuite").and_then(Tree::as_text);
-        if suite.is_some_and(|suite| suite.starts_with("TLS_ECDHE_") || suite.starts_with("TLS_ECDH_anon")) {
-            fields.set("group", names::group(u16::from_be_bytes([*high, *low])));
         }
     }
 
@@ -320,15 +172,29 @@ impl Handshake {
             return;
         }
         open.side(direction).encrypted = true;
-        if direction != open.client && open.has(direction) && !open.is_1_3() {
+        let (server, is_resumed) = (open.server(), open.is_resumed());
+        let full = open.full;
+        if self.carrier == Carrier::Dtls && !open.is_1_3() {
+            let side = open.side(server);
+            if let (Some(fields), Some(is_resumed), true) = (&mut side.message, is_resumed, side.encrypted) {
+                fields.set("resumed", is_resumed);
+            }
+        } else if direction == server && open.has(direction) && !open.is_1_3() {
             // Only a full handshake has a ServerHelloDone.
-            let full = open.hello_done;
             let side = open.side(direction);
             if let Some(fields) = side.message.as_mut().filter(|_| full || side.missing == 0) {
                 fields.set("resumed", !full);
             }
         }
         if open.sides.iter().all(|side| side.encrypted) {
+            // Over datagrams nothing else tells that they are missing.
+            if self.carrier == Carrier::Dtls && full && !open.is_1_3() {
+                for direction in Direction::BOTH {
+                    if !open.done[direction.index()] {
+                        open.side(direction).fail(ErrorKind::Dissection, "handshake messages are missing");
+                    }
+                }
+            }
             self.finish(Absence::Lost, context);
         }
     }
@@ -387,6 +253,13 @@ impl Handshake {
         }
     }
 
+    /// Bytes of a side's messages are not in the capture, whatever came behind them.
+    pub(crate) fn lose(&mut self, direction: Direction, bytes: u64) {
+        if let State::Open(open) = &mut self.state {
+            open.side(direction).missing += bytes;
+        }
+    }
+
     /// The server answers with something else than TLS.
     pub(crate) fn refused(&mut self, context: &mut Context<'_>) {
         if let State::Open(open) = &mut self.state {
@@ -399,14 +272,26 @@ impl Handshake {
 
     /// Nothing more comes.
     pub(crate) fn end(&mut self, end: End, context: &mut Context<'_>) {
-        if let State::Open(open) = &mut self.state {
-            if open.has(open.client) && open.has(open.server()) {
-                let why = format!("the handshake was not finished: {}", Absence::Ended(end).as_str());
-                let server = open.server();
-                open.side(server).fail(ErrorKind::Connection, why);
-            }
-            self.finish(Absence::Ended(end), context);
+        self.leave(Absence::Ended(end), context);
+    }
+
+    /// It comes out unfinished.
+    pub(crate) fn leave(&mut self, absence: Absence, context: &mut Context<'_>) {
+        let State::Open(open) = &mut self.state else { return };
+        let server = open.server();
+        let kind = if absence == Absence::Late { ErrorKind::Timeout } else { ErrorKind::Connection };
+        if !open.has(server)
+            && absence != Absence::Lost
+            && let Some((fields, time)) = open.verify.take()
+        {
+            let side = open.side(server);
+            (side.message, side.time) = (Some(fields), time);
         }
+        if open.has(open.client) && open.has(server) {
+            let why = format!("the handshake was not finished: {}", absence.as_str());
+            open.side(server).fail(kind, why);
+        }
+        self.finish(absence, context);
     }
 
     /// A side answers with something else than a message of the handshake, which ends it; `error` where that is one.
