@@ -21,6 +21,8 @@ Examples:
     remora replay --output jsonl capture.pcapng | jq .request.path
   Only what went wrong:
     remora replay --filter 'http and response.status >= 500' capture.pcap
+  What is inside TLS, by the secrets of a key log (those in a pcapng are found without):
+    remora replay --tls-keylog keys.txt capture.pcap
   A capture as it is taken:
     tcpdump -i eth0 -w - | remora replay -
   In CI: exit 1 and a report when a rule marked an item with test.fail:
@@ -139,6 +141,10 @@ pub(crate) struct Common {
     /// all items
     #[arg(long, short, value_name = "KFL")]
     pub(crate) filter: Option<String>,
+    /// Key log (NSS format, as SSLKEYLOGFILE makes it) by whose secrets TLS is decrypted; read at the start. May be given
+    /// several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_keylog: Vec<String>,
     /// Write the items marked by test.pass and test.fail as a JUnit report
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use remora_data::{StreamId, StreamKind, StreamWriter};
 use remora_dissect::item::{StreamName, Transport};
 use remora_dissect::protobuf::Schema;
+use remora_dissect::tls::Secrets;
 use remora_dissect::{Counters, Engine, Item, Limits, Origin};
 use remora_packet::{Packet, Timestamp};
 use remora_script::{Event, HostConfig, Overflow, PacketInfo, Script, ScriptHost, ScriptStats, Services};
@@ -137,8 +138,13 @@ impl Pipeline {
         let may_come = pace == Pace::Live && settings.script_watch;
         let output = (format != Format::None || host.wants_items() || view.is_watched() || may_come)
             .then(|| Output::start(format, view, settings, pace))
-            .transpose()?;
-        let limits = Limits { protobuf_schema: schema(&settings.protobuf_descriptors)?, ..settings.limits() };
+            .transpose()
+            .map_err(|error| std::io::Error::other(format!("cannot start the output thread: {error}")))?;
+        let limits = Limits {
+            protobuf_schema: schema(&settings.protobuf_descriptors)?,
+            tls_secrets: tls_secrets(&settings.tls_key_logs, settings.tls_sessions)?,
+            ..settings.limits()
+        };
         let engine = Engine::new(limits, origin).with_options(settings.options());
         Ok(Self {
             engine,
@@ -167,6 +173,11 @@ impl Pipeline {
             self.events.push(Event::Packet(PacketInfo::new(packet, note.fragmented)));
         }
         self.take_items();
+    }
+
+    /// Secrets of TLS sessions that came with the packets, for those to come.
+    pub(crate) fn tls_key_log(&mut self, text: &[u8]) {
+        self.engine.tls_key_log(text);
     }
 
     /// Time went by without a packet.
@@ -262,6 +273,29 @@ impl Pipeline {
         drop(self.pcaps);
         Outcome { counters: *self.engine.counters(), printed, scripts, unprinted, missed_jobs }
     }
+}
+
+/// The secrets of TLS sessions, out of key logs.
+fn tls_secrets(paths: &[String], cap: usize) -> std::io::Result<Option<Arc<Secrets>>> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let mut secrets = Secrets::default();
+    for path in paths {
+        let told = |error: &dyn std::fmt::Display| {
+            std::io::Error::other(format!("cannot read the TLS key log {path}: {error}"))
+        };
+        let text = std::fs::read(path).map_err(|error| told(&error))?;
+        let mut first = None;
+        secrets.read(&text, cap, |fault| {
+            first.get_or_insert(fault);
+        });
+        if let Some(fault) = first {
+            return Err(told(&fault));
+        }
+    }
+    tracing::debug!(sessions = secrets.len(), "TLS key logs read");
+    Ok(Some(Arc::new(secrets)))
 }
 
 /// The names of protobuf fields, out of descriptor files.

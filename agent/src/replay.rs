@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use remora_pcap::PcapReader;
+use remora_pcap::{Block, PcapReader};
 
 use crate::cli::Replay;
 use crate::config::Settings;
@@ -66,8 +66,11 @@ fn read_capture(
     };
     let mut reader = PcapReader::new(source)?;
     let mut packets = 0_u32;
-    while let Some(packet) = reader.next()? {
-        pipeline.packet(&packet);
+    while let Some(block) = reader.next_block()? {
+        match block {
+            Block::Packet(packet) => pipeline.packet(&packet),
+            Block::TlsKeyLog(text) => pipeline.tls_key_log(text),
+        }
         packets = packets.wrapping_add(1);
         if packets.is_multiple_of(CHECK_EVERY) {
             progress.show(reader.offset());
@@ -75,6 +78,9 @@ fn read_capture(
                 return Ok(());
             }
         }
+    }
+    if reader.skipped_secrets() > 0 {
+        tracing::warn!("{}: blocks of TLS secrets passed over: {}", name_of(path), reader.skipped_secrets());
     }
     progress.file_done(reader.offset());
     Ok(())

@@ -75,8 +75,7 @@ pub(crate) fn run(
         view: View::new(Arc::clone(&host), filter),
         format: common.output,
     };
-    let mut pipeline =
-        Pipeline::new(downstream, settings, pace, origin, stop).context("cannot start the output thread")?;
+    let mut pipeline = Pipeline::new(downstream, settings, pace, origin, stop)?;
     let endpoint = (pace == Pace::Live && settings.metrics_enabled)
         .then(|| Endpoint::start(settings, metrics, host, pipeline.figures()))
         .flatten();

@@ -45,6 +45,9 @@ impl Summary {
         self.lost(counters.evicted_streams, "streams let go early (flows)");
         self.lost(counters.missing_bytes, "bytes missing (reassembly)");
         self.lost(counters.pending_overflows, "message heads too large (dissect)");
+        self.lost(counters.undecrypted_records, "TLS records not decrypted (dissect)");
+        self.lost(counters.bad_tls_secrets, "TLS secrets unreadable (dissect)");
+        self.lost(counters.dropped_tls_secrets, "TLS secrets, too many (dissect)");
         self.lost(counters.cut_bodies, "bodies cut (dissect)");
         for script in &outcome.scripts {
             self.lost(script.shed, &format!("events (queue of {})", script.script));

@@ -226,6 +226,53 @@ fn protobuf_fields_have_the_names_of_configured_descriptors() {
     assert!(stderr.contains("missing.desc") && stderr.contains("No such file"), "{stderr}");
 }
 
+/// The protocols of what is inside TLS.
+fn inside_tls(stdout: &str) -> Vec<String> {
+    let items = stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let inside = items.filter(|item| item["tls"] == true);
+    inside.map(|item| item["protocol"]["abbr"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn tls_is_decrypted_by_key_logs_and_by_secrets_in_the_capture() {
+    let replay = |more: &[&str], capture: &str| {
+        run(remora().args(["replay", "--output", "jsonl"]).args(more).arg(fixture(capture)))
+    };
+    let keys = fixture("tls/tls13_http2.keys.txt");
+    let keys = keys.to_str().unwrap();
+    let other = fixture("tls/tls12.keys.txt");
+    let setting = format!("dissect.tlsKeyLogs=[{keys:?}]");
+    for more in [
+        &["--tls-keylog", keys][..],
+        &["--tls-keylog", other.to_str().unwrap(), "--tls-keylog", keys],
+        &["--set", &setting],
+    ] {
+        let (code, stdout, stderr) = replay(more, "tls/tls13_http2.pcap");
+        assert_eq!(code, 0, "{stderr}");
+        assert_eq!(inside_tls(&stdout), ["HTTP/2"; 10], "{more:?}");
+    }
+    let (code, stdout, _) = replay(&[], "tls/tls13_http2.pcap");
+    assert_eq!((code, inside_tls(&stdout).len()), (0, 0));
+    let (code, stdout, _) = replay(&[], "tls/tls13_http2_dsb.pcapng");
+    assert_eq!((code, inside_tls(&stdout).len()), (0, 10));
+}
+
+#[test]
+fn a_bad_key_log_is_named_with_its_line_and_not_shown() {
+    let path = folder("keylog").join("keys.txt");
+    let secret = "5ec4e7".repeat(10);
+    fs::write(&path, format!("# fine\nCLIENT_RANDOM {} {secret}\n", "00".repeat(32))).unwrap();
+    let replay =
+        |keys: &Path| run(remora().args(["replay", "--tls-keylog"]).arg(keys).arg(fixture("http1.pcap")));
+    let (code, stdout, stderr) = replay(&path);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("keys.txt") && stderr.contains("line 2"), "{stderr}");
+    assert!(!stderr.contains("5ec4e7"), "{stderr}");
+    let (code, _, stderr) = replay(Path::new("missing.keys"));
+    assert_eq!(code, 2);
+    assert!(stderr.contains("missing.keys") && stderr.contains("No such file"), "{stderr}");
+}
+
 #[test]
 fn unreadable_input_exits_2_and_the_other_files_are_still_read() {
     let mut command = remora();

@@ -158,6 +158,16 @@ fn texts(items: &[Item]) -> Vec<String> {
 /// byte (bit 0 the direction, 1 to the client; bits 1 to 3: 6 a gap, 7 an end, else bytes), a big-endian length of two
 /// bytes, and so many bytes.
 pub fn stream(registry: &'static [Registration], port: u16, data: &[u8]) {
+    stream_with(registry, port, data, |limits| limits);
+}
+
+/// The same with other limits.
+pub fn stream_with(
+    registry: &'static [Registration],
+    port: u16,
+    data: &[u8],
+    adjust: impl Fn(Limits) -> Limits,
+) {
     let mut input = Input::new(data);
     let (mode, piece) = (input.u8(), usize::from(input.u8() % 31) + 1);
     let mut events = Vec::new();
@@ -171,7 +181,7 @@ pub fn stream(registry: &'static [Registration], port: u16, data: &[u8]) {
         };
         events.push((Direction::BOTH[usize::from(what & 1)], event));
     }
-    let limits = || if mode & 1 == 0 { Limits::default() } else { tight() };
+    let limits = || adjust(if mode & 1 == 0 { Limits::default() } else { tight() });
     let run = |piece: usize| {
         let mut conversation = Conversation::new(limits(), registry, port);
         conversation.segment(Direction::ToServer, SYN, &[]);

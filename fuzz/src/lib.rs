@@ -8,7 +8,7 @@ use std::sync::Arc;
 use remora_dissect::item::{Node, Origin};
 use remora_dissect::{Object, Value, json};
 
-pub use conversation::{datagrams, stream};
+pub use conversation::{datagrams, stream, stream_with};
 
 /// The fuzzer's bytes, taken from the front. What is asked for beyond their end is zero, or empty, so that every input
 /// means something.

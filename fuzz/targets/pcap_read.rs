@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use libfuzzer_sys::fuzz_target;
 use remora_packet::{LinkType, Packet};
-use remora_pcap::{PcapReader, PcapWriter, Resolution};
+use remora_pcap::{Block, MAX_SECRETS_BYTES, PcapReader, PcapWriter, Resolution};
 
 /// Hands out at most so many bytes a call.
 struct Chunks<'a>(&'a [u8], usize);
@@ -32,11 +32,12 @@ fn read(input: impl Read, mut visit: impl FnMut(&Packet<'_>)) -> String {
         if before > MAX_BYTES {
             return "enough".to_owned();
         }
-        match reader.next() {
-            Ok(Some(packet)) => {
+        match reader.next_block() {
+            Ok(Some(Block::Packet(packet))) => {
                 assert!(packet.length as usize >= packet.data.len());
                 visit(&packet);
             }
+            Ok(Some(Block::TlsKeyLog(text))) => assert!(text.len() <= MAX_SECRETS_BYTES as usize),
             Ok(None) => return "whole".to_owned(),
             Err(error) => {
                 assert!(matches!(reader.next(), Ok(None)), "nothing comes after an error");

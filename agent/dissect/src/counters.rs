@@ -69,6 +69,12 @@ counters! {
     undissected_bytes,
     /// HTTP bodies of which only the beginning was kept.
     cut_bodies,
+    /// Lines of secrets inside captures that say nothing.
+    bad_tls_secrets,
+    /// Secrets of TLS sessions that were not kept because there were too many.
+    dropped_tls_secrets,
+    /// TLS records of known sessions that could not be decrypted.
+    undecrypted_records,
     /// Items made.
     items,
     /// Exchanges of which no item was made because their sender asked for it.

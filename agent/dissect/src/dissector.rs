@@ -72,6 +72,10 @@ pub struct Context<'a> {
     /// Finished items, without what only the stream knows (addresses, number); the engine adds that.
     pub items: &'a mut Vec<Draft>,
     pub(crate) verdict: Verdict,
+    /// For streams that this one carries: who may read them, the port that hints at it, and how many carry this one.
+    pub(crate) registry: &'static [Registration],
+    pub(crate) server_port: u16,
+    pub(crate) layers: u8,
 }
 
 /// What a dissector says of its own place.
@@ -99,7 +103,19 @@ impl<'a> Context<'a> {
         counters: &'a mut Counters,
         items: &'a mut Vec<Draft>,
     ) -> Self {
-        Self { now, clock: 0, offset: 0, ipv6: false, limits, counters, items, verdict: Verdict::None }
+        Self {
+            now,
+            clock: 0,
+            offset: 0,
+            ipv6: false,
+            limits,
+            counters,
+            items,
+            verdict: Verdict::None,
+            registry: &[],
+            server_port: 0,
+            layers: 0,
+        }
     }
 
     /// Whether the dissector said that it reads no further.

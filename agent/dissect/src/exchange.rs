@@ -128,6 +128,7 @@ impl Kind {
             response,
             error,
             gap,
+            tls: false,
             summarize: self.summarize,
         }
     }

@@ -253,6 +253,8 @@ pub struct Draft {
     pub response: Option<Box<dyn Message>>,
     pub error: Option<ItemError>,
     pub gap: Gap,
+    /// It was carried by TLS, and decrypted.
+    pub tls: bool,
     /// Makes the list row out of the two sides.
     pub summarize: fn(&Item) -> Summary<'_>,
 }
@@ -266,7 +268,6 @@ pub struct Item {
     pub index: u32,
     pub src: Endpoint,
     pub dst: Endpoint,
-    pub tls: bool,
     pub draft: Draft,
     marks: AtomicU8,
 }
@@ -287,7 +288,7 @@ impl Item {
             Direction::ToServer => (client, server),
             Direction::ToClient => (server, client),
         };
-        Self { origin, stream, index, src, dst, tls: false, draft, marks: AtomicU8::new(0) }
+        Self { origin, stream, index, src, dst, draft, marks: AtomicU8::new(0) }
     }
 
     /// `<worker>/<stream>-<index>`, unique on an agent.
@@ -391,7 +392,7 @@ impl Object for Item {
             "node" => Value::object(&self.origin.node),
             "protocol" => Value::object(draft.protocol),
             "base" => Value::Object(ObjectRef::Owned(Box::new(self.summary()))),
-            "tls" => Value::Bool(self.tls),
+            "tls" => Value::Bool(self.draft.tls),
             "src" => Value::object(&self.src),
             "dst" => Value::object(&self.dst),
             "namespace" | "record" | "duplicate" => Value::str(""),

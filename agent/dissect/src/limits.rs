@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::protobuf::Schema;
+use crate::tls::Secrets;
 
 /// Config keys are `dissect.<name in camelCase>`.
 #[derive(Clone, Debug)]
@@ -53,6 +54,10 @@ pub struct Limits {
     pub http_pipelined: usize,
     /// Header fields per HTTP message. Above it the message is not HTTP.
     pub http_headers: usize,
+    /// TLS sessions whose secrets are kept. Above it those of more are not.
+    pub tls_sessions: usize,
+    /// Secrets of TLS sessions, by which what they carry is read. Not a cap; the config key is `dissect.tlsKeyLogs`.
+    pub tls_secrets: Option<Arc<Secrets>>,
     /// Names for the fields of protobuf messages. Not a cap; the config key is `dissect.protobufDescriptors`.
     pub protobuf_schema: Option<Arc<Schema>>,
 }
@@ -82,6 +87,8 @@ impl Default for Limits {
             decode_ratio: 200,
             http_pipelined: 1_024,
             http_headers: 256,
+            tls_sessions: 100_000,
+            tls_secrets: None,
             protobuf_schema: None,
         }
     }

@@ -58,6 +58,7 @@ impl Lines {
             response: None,
             error: None,
             gap: Gap::default(),
+            tls: false,
             summarize: |_| item::Summary::default(),
         });
     }

@@ -2,14 +2,15 @@
 //!
 //! `REMORA_BLESS=1` writes the files anew, `REMORA_BLESS=dns` those of one protocol. Captures in a protocol's folder are written down whole, except that long
 //! strings become their length and hash; those in the folders below `http1/`, which carry the same exchanges under other
-//! circumstances, as one short line an item with the hashes of its two sides.
+//! circumstances, as one short line an item with the hashes of its two sides. Captures with TLS secrets beside them are
+//! written down twice, without and with those, the latter in `<case>.keyed.golden.jsonl`.
 
 mod golden_support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use golden_support::{captures, case, fixtures, hash, replay};
+use golden_support::{captures, case, fixtures, hash, keyed, replay};
 use remora_dissect::{Item, Limits, Object, Value, json};
 
 /// Longer strings are replaced by their length and hash.
@@ -89,9 +90,13 @@ fn check(folder: &Path, line: fn(&Item) -> String) -> Vec<String> {
     let mut failures = Vec::new();
     let captures = captures(folder);
     assert!(!captures.is_empty(), "no captures in {}", folder.display());
-    for capture in captures {
-        let golden = folder.join(format!("{}.golden.jsonl", case(&capture).expect("a capture")));
-        let replay = replay(&capture, Limits::default());
+    let twice = captures.into_iter().flat_map(|capture| {
+        let keyed = keyed(&capture).map(|limits| (capture.clone(), ".keyed", limits));
+        [Some((capture, "", Limits::default())), keyed].into_iter().flatten()
+    });
+    for (capture, suffix, limits) in twice {
+        let golden = folder.join(format!("{}{suffix}.golden.jsonl", case(&capture).expect("a capture")));
+        let replay = replay(&capture, limits);
         let found: String = replay.items.iter().map(|item| line(item) + "\n").collect();
         if bless {
             fs::write(&golden, found).expect("the golden file can be written");

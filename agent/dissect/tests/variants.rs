@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use golden_support::{captures, fixtures};
+use golden_support::{captures, fixtures, keyed};
 use remora_dissect::item::Node;
 use remora_dissect::{Engine, Item, Limits, Origin, json};
 use remora_packet::Timestamp;
@@ -68,14 +68,14 @@ impl From<&Item> for Seen {
     }
 }
 
-fn replay(packets: &[OwnedPacket]) -> (Vec<Seen>, usize) {
+fn replay(packets: &[OwnedPacket], limits: &Limits) -> (Vec<Seen>, usize) {
     let origin = Origin {
         worker: "w".to_owned(),
         node: Node { ip: "192.0.2.1".to_owned(), name: "n".to_owned() },
         backend: "pcap",
         source: "file",
     };
-    let mut engine = Engine::new(Limits::default(), Arc::new(origin));
+    let mut engine = Engine::new(limits.clone(), Arc::new(origin));
     let (mut items, mut peak) = (Vec::new(), 0);
     for packet in packets {
         engine.packet(&packet.as_packet(), &mut items);
@@ -206,11 +206,18 @@ fn seeds(variant: Variant) -> u64 {
 }
 
 fn check(path: &Path, findings: &mut Findings) {
+    check_with(path, &Limits::default(), findings);
+    if let Some(limits) = keyed(path) {
+        check_with(path, &limits, findings);
+    }
+}
+
+fn check_with(path: &Path, limits: &Limits, findings: &mut Findings) {
     let packets = packets(path);
-    let (intact, _) = replay(&packets);
+    let (intact, _) = replay(&packets, limits);
     for variant in Variant::EACH.into_iter().chain(Variant::HEAVY) {
         for seed in 0..seeds(variant) {
-            let (items, peak) = replay(&variant.apply(&packets, seed));
+            let (items, peak) = replay(&variant.apply(&packets, seed), limits);
             let place = format!("{} {variant} {seed}", path.display());
             if peak > CEILING {
                 findings.failures.push(format!("{place}: {peak} bytes held"));

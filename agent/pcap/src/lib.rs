@@ -20,7 +20,7 @@ mod reader;
 mod writer;
 
 pub use error::{Damage, Found, Part, PcapError};
-pub use reader::PcapReader;
+pub use reader::{Block, PcapReader};
 pub use writer::{
     FILE_HEADER_BYTES, PcapWriteError, PcapWriter, RECORD_HEADER_BYTES, Resolution, file_header,
     record_header,
@@ -36,6 +36,10 @@ pub const USUAL_MAX_PACKET_BYTES: u32 = 256 << 10;
 
 /// The most bytes one pcapng block may have: the largest packet with room for its options.
 pub const MAX_BLOCK_BYTES: u32 = MAX_PACKET_BYTES + (128 << 10);
+
+/// The most bytes of secrets one pcapng block may have; a larger one is passed over and counted. A session takes a few
+/// hundred.
+pub const MAX_SECRETS_BYTES: u32 = 16 << 20;
 
 /// The most interfaces one pcapng section may describe.
 pub const MAX_INTERFACES: usize = 65_536;

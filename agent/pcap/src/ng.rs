@@ -9,7 +9,8 @@ use crate::classic::{require, truncated};
 use crate::error::{Damage, Found, Part, PcapError};
 use crate::interface::Interface;
 use crate::order::ByteOrder;
-use crate::{MAX_BLOCK_BYTES, MAX_INTERFACES};
+use crate::reader::Block;
+use crate::{MAX_BLOCK_BYTES, MAX_INTERFACES, MAX_SECRETS_BYTES};
 
 /// The type of the Section Header Block reads the same in both byte orders.
 pub(crate) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -18,6 +19,10 @@ const INTERFACE_DESCRIPTION: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+const DECRYPTION_SECRETS: u32 = 0x0000_000a;
+
+/// Secrets in the form of a TLS key log (section 4.7 of the draft).
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 /// Where the byte-order magic of a Section Header Block ends.
@@ -32,6 +37,13 @@ pub(crate) struct Ng {
     interfaces: Vec<Interface>,
     /// Time of the packet before, for those that carry none.
     latest: Timestamp,
+    /// Blocks of secrets that are too large or contradict themselves.
+    skipped_secrets: u64,
+}
+
+struct SecretsLength {
+    block: usize,
+    secrets: usize,
 }
 
 /// Where a packet lies in its block, found before the block is taken out of the buffer.
@@ -50,16 +62,22 @@ impl Ng {
             let magic = buffer.unread()[BYTE_ORDER_END - 4..].first_chunk().copied().unwrap_or_default();
             return Err(PcapError::NotACapture { found: Found::ByteOrderMagic(magic) });
         };
-        let mut ng = Self { order, interfaces: Vec::new(), latest: Timestamp::default() };
+        let mut ng = Self { order, interfaces: Vec::new(), latest: Timestamp::default(), skipped_secrets: 0 };
         ng.section_header(buffer)?;
         Ok(ng)
     }
 
+    pub(crate) fn skipped_secrets(&self) -> u64 {
+        self.skipped_secrets
+    }
+
+    /// The next packet, or secrets where they are `wanted`.
     #[inline]
     pub(crate) fn next<'b, R: Read>(
         &mut self,
         buffer: &'b mut Buffer<R>,
-    ) -> Result<Option<Packet<'b>>, PcapError> {
+        wanted: bool,
+    ) -> Result<Option<Block<'b>>, PcapError> {
         loop {
             let have = require(buffer, BLOCK_FRAME_BYTES)?;
             if have < BLOCK_FRAME_BYTES {
@@ -72,6 +90,15 @@ impl Ng {
                 INTERFACE_DESCRIPTION => 8,
                 SECTION_HEADER => {
                     self.section_header(buffer)?;
+                    continue;
+                }
+                DECRYPTION_SECRETS if wanted => {
+                    if let Some(length) = self.secrets(buffer)? {
+                        let block = buffer.take(length.block);
+                        return Ok(Some(Block::TlsKeyLog(
+                            &block[BLOCK_HEADER_BYTES + 8..][..length.secrets],
+                        )));
+                    }
                     continue;
                 }
                 _ => {
@@ -99,13 +126,13 @@ impl Ng {
                 Err(damage) => return Err(corrupt(buffer, damage)),
             };
             self.latest = packet.timestamp;
-            return Ok(Some(Packet {
+            return Ok(Some(Block::Packet(Packet {
                 timestamp: packet.timestamp,
                 link: self.interfaces[packet.interface as usize].link,
                 interface: packet.interface,
                 length: packet.wire.max(packet.captured as u32),
                 data: &buffer.take(length)[BLOCK_HEADER_BYTES + packet.at..][..packet.captured],
-            }));
+            })));
         }
     }
 
@@ -149,6 +176,27 @@ impl Ng {
             return Err(corrupt(buffer, Damage::TrailingLength { leading: length as u32, trailing }));
         }
         Ok(length)
+    }
+
+    /// Gets a block of secrets into the buffer; passes over it where it is not of TLS, or not sound.
+    #[cold]
+    fn secrets<R: Read>(&mut self, buffer: &mut Buffer<R>) -> Result<Option<SecretsLength>, PcapError> {
+        let block = self.block_length(buffer, 0)?;
+        if block > MAX_SECRETS_BYTES as usize + BLOCK_FRAME_BYTES + 8 || block < BLOCK_FRAME_BYTES + 8 {
+            self.skipped_secrets += 1;
+            self.skip_block(buffer)?;
+            return Ok(None);
+        }
+        self.whole_block(buffer, 8)?;
+        let body = &buffer.unread()[BLOCK_HEADER_BYTES..block - 4];
+        let (kind, secrets) = (self.order.u32(body, 0), self.order.u32(body, 4) as usize);
+        let is_sound = secrets <= body.len() - 8;
+        if kind == TLS_KEY_LOG && is_sound {
+            return Ok(Some(SecretsLength { block, secrets }));
+        }
+        self.skipped_secrets += u64::from(!is_sound);
+        buffer.take(block);
+        Ok(None)
     }
 
     /// Passes over a block that holds no packet: names, statistics, secrets, custom and private ones.

@@ -19,6 +19,17 @@ use crate::ng::{self, Ng};
 pub struct PcapReader<R> {
     buffer: Buffer<Input<R>>,
     format: Format,
+    /// Of an input that ended.
+    skipped_secrets: u64,
+}
+
+/// What a capture holds.
+#[derive(Clone, Copy)]
+pub enum Block<'a> {
+    Packet(Packet<'a>),
+    /// Secrets of TLS sessions, in the form of a key log, for packets that follow. A pcapng has them in Decryption Secrets
+    /// Blocks.
+    TlsKeyLog(&'a [u8]),
 }
 
 enum Format {
@@ -58,26 +69,60 @@ impl<R: Read> PcapReader<R> {
         } else {
             return Err(PcapError::NotACapture { found: recognise(&first[..have.min(LOOK_BYTES)]) });
         };
-        Ok(Self { buffer, format })
+        Ok(Self { buffer, format, skipped_secrets: 0 })
     }
 
     /// The next packet, borrowed until the next call; `None` at the end of the file, and from then on, and after an error.
     #[expect(clippy::should_implement_trait, reason = "an Iterator cannot lend")]
     pub fn next(&mut self) -> Result<Option<Packet<'_>>, PcapError> {
+        Ok(match self.step(false)? {
+            Some(Block::Packet(packet)) => Some(packet),
+            _ => None,
+        })
+    }
+
+    /// As [`Self::next`], with the secrets that lie between packets.
+    pub fn next_block(&mut self) -> Result<Option<Block<'_>>, PcapError> {
+        self.step(true)
+    }
+
+    #[inline]
+    fn step(&mut self, secrets: bool) -> Result<Option<Block<'_>>, PcapError> {
         let result = match &mut self.format {
-            Format::Classic(classic) => classic.next(&mut self.buffer),
-            Format::Ng(ng) => ng.next(&mut self.buffer),
+            Format::Classic(classic) => {
+                classic.next(&mut self.buffer).map(|packet| packet.map(Block::Packet))
+            }
+            Format::Ng(ng) => ng.next(&mut self.buffer, secrets),
             Format::Ended => return Ok(None),
         };
         if !matches!(result, Ok(Some(_))) {
+            if let Format::Ng(ng) = &self.format {
+                self.skipped_secrets = ng.skipped_secrets();
+            }
             self.format = Format::Ended;
         }
         result
     }
 
+    /// Blocks of secrets passed over so far because they are above [`MAX_SECRETS_BYTES`](crate::MAX_SECRETS_BYTES) or
+    /// contradict themselves.
+    pub fn skipped_secrets(&self) -> u64 {
+        if let Format::Ng(ng) = &self.format { ng.skipped_secrets() } else { self.skipped_secrets }
+    }
+
     /// Offset in the file, after decompression, of the first byte not yet read as part of a packet.
     pub fn offset(&self) -> u64 {
         self.buffer.offset()
+    }
+}
+
+/// Secrets are not shown.
+impl fmt::Debug for Block<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Packet(packet) => f.debug_tuple("Packet").field(packet).finish(),
+            Self::TlsKeyLog(_) => f.debug_tuple("TlsKeyLog").finish_non_exhaustive(),
+        }
     }
 }
 

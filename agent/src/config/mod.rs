@@ -40,6 +40,7 @@ pub(crate) fn load(common: &Common) -> Result<Settings, ConfigError> {
     for (key, text) in &common.set {
         apply_argument(&mut settings, key, text)?;
     }
+    settings.tls_key_logs.extend(common.tls_keylog.iter().cloned());
     settings.script_env.extend(common.env.iter().cloned());
     Ok(settings)
 }

@@ -221,6 +221,10 @@ settings! {
         "Requests of one connection that wait for a response. Beyond it the oldest comes out without one.";
     "dissect.httpHeaders" http_headers: usize = |limits| limits.http_headers,
         "Header fields per HTTP message. Beyond it an HTTP/1 message is not taken for HTTP; of an HTTP/2 one the rest is not kept.";
+    "dissect.tlsSessions" tls_sessions: usize = |limits| limits.tls_sessions,
+        "TLS sessions whose secrets are kept. A key log with more is an error; those inside captures are left out beyond it.";
+    "dissect.tlsKeyLogs" tls_key_logs: Vec<String> = |_| Vec::new(),
+        "Key logs (NSS format, as SSLKEYLOGFILE makes it) by whose secrets TLS is decrypted, beside those of --tls-keylog; read at the start.";
     "dissect.protobufDescriptors" protobuf_descriptors: Vec<String> = |_| Vec::new(),
         "Descriptor files (protoc --descriptor_set_out --include_imports) with the names of gRPC's messages and their fields.";
 }
@@ -266,6 +270,9 @@ impl Settings {
             decode_ratio: self.decode_ratio,
             http_pipelined: self.http_pipelined,
             http_headers: self.http_headers,
+            tls_sessions: self.tls_sessions,
+            // Read from the files of `tls_key_logs` by whoever makes the engine.
+            tls_secrets: None,
             // Read from the files of `protobuf_descriptors` by whoever makes the engine.
             protobuf_schema: None,
         }

@@ -1,11 +1,13 @@
 //! What the agent's dissectors find.
 
+use std::fs::File;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use remora_dissect::item::Node;
 use remora_dissect::{Engine, Item, Limits, Origin, json};
+use remora_pcap::{Block, PcapReader};
 use serde_json::Value;
 
 use super::protocols::{self, Exchange, Way};
@@ -26,6 +28,7 @@ pub(super) fn messages(file: &Path) -> Vec<Message> {
         source: "file",
     };
     let mut engine = Engine::new(Limits::default(), Arc::new(origin));
+    secrets(file, &mut engine);
     let (mut items, mut messages) = (Vec::new(), Vec::new());
     for packet in &packets {
         engine.packet(&packet.as_packet(), &mut items);
@@ -34,6 +37,16 @@ pub(super) fn messages(file: &Path) -> Vec<Message> {
     engine.finish(&mut items);
     items.iter().for_each(|item| read(item, &mut messages));
     messages
+}
+
+/// Hands on the TLS secrets that a capture holds, which tshark uses too.
+fn secrets(file: &Path, engine: &mut Engine) {
+    let Some(mut reader) = File::open(file).ok().and_then(|file| PcapReader::new(file).ok()) else { return };
+    while let Ok(Some(block)) = reader.next_block() {
+        if let Block::TlsKeyLog(text) = block {
+            engine.tls_key_log(text);
+        }
+    }
 }
 
 fn read(item: &Item, messages: &mut Vec<Message>) {

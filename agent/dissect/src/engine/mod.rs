@@ -16,6 +16,7 @@ use crate::item::{StreamName, Transport};
 use crate::registry::REGISTRY;
 use crate::stream::{Dissection, Feed};
 use crate::tcp::{Connection, Step};
+use crate::tls::KeyLogFault;
 use crate::{Context, Counters, Direction, Draft, End, Item, Limits, Origin, Registration};
 use conversation::{Conclusion, Facts};
 
@@ -134,6 +135,17 @@ impl Engine {
                 PacketNote::default()
             }
         }
+    }
+
+    /// Adds secrets of TLS sessions that come with the packets, in the form of a key log. They count for connections whose
+    /// encrypted records are still to come.
+    pub fn tls_key_log(&mut self, text: &[u8]) {
+        let (cap, counters) = (self.limits.tls_sessions, &mut self.counters);
+        let secrets = Arc::make_mut(self.limits.tls_secrets.get_or_insert_default());
+        secrets.read(text, cap, |fault| match fault.what {
+            KeyLogFault::TooMany => counters.dropped_tls_secrets += 1,
+            _ => counters.bad_tls_secrets += 1,
+        });
     }
 
     /// Lets time pass, by the clock that stamps the packets. Live, this is to be called a few times a second while no
@@ -349,9 +361,10 @@ impl Engine {
         work: impl FnOnce(&mut Connection, &mut Step<'_, Feed<'_>>),
     ) {
         let stream = self.table.stream(slot);
+        let server_port = stream.server_port();
         let mut feed = Feed {
             transport: stream.transport(),
-            server_port: stream.server_port(),
+            server_port,
             begun: Direction::BOTH.map(|direction| stream.connection.begun(direction)),
             dissection: &mut stream.dissection,
             registry: self.registry,
@@ -364,6 +377,9 @@ impl Engine {
                 counters: &mut self.counters,
                 items: &mut self.drafts,
                 verdict: Verdict::default(),
+                registry: self.registry,
+                server_port,
+                layers: 0,
             },
         };
         let mut step =

@@ -136,6 +136,7 @@ impl Exchange {
             response: self.response.map(|response| response as _),
             error,
             gap: self.gap,
+            tls: false,
             summarize: if family == Family::Grpc { grpc::summarize } else { summarize },
         }
     }

@@ -174,6 +174,7 @@ impl Stream {
             response: response.map(|response| response as Box<dyn Message>),
             error,
             gap,
+            tls: false,
             summarize: if family == Family::Grpc { grpc::summarize } else { summarize },
         })
     }

@@ -1,6 +1,7 @@
 //! What a conversation's bytes are read with: the dissector once its protocol is known, and what either side sent that
 //! is not read yet.
 
+pub(crate) mod carried;
 mod datagram;
 mod probe;
 mod trial;

@@ -3,9 +3,11 @@
 use remora_packet::Timestamp;
 
 use super::KIND;
+use super::decrypt::{Found, Inside};
 use super::fingerprint::Carrier;
 use super::handshake::{self, Handed, Handshake};
 use super::hello::ClientHello;
+use super::message;
 use super::record::{self, HEADER, Header};
 use crate::{Context, Direction, Dissector, End, Successor};
 
@@ -17,6 +19,7 @@ pub(super) struct Connection {
     sure: bool,
     /// It is SSL 2.0: its records are not followed.
     is_v2: bool,
+    inside: Inside,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +69,7 @@ impl Connection {
             handshake: Handshake::new(KIND, Carrier::Tcp),
             sure: false,
             is_v2: false,
+            inside: Inside::new(),
         }
     }
 
@@ -83,12 +87,16 @@ impl Connection {
     ) -> usize {
         let side = &mut self.sides[direction.index()];
         let end = HEADER + header.length;
+        if self.inside.opens(direction, header, context) {
+            return self.encrypted(direction, header, bytes, context);
+        }
         let reads =
             !self.handshake.is_over() && matches!(header.kind, record::kind::HANDSHAKE | record::kind::ALERT);
         if !reads {
             match header.kind {
                 record::kind::CHANGE_CIPHER_SPEC => {
                     side.changed = true;
+                    self.inside.changes(direction);
                     self.handshake.encrypts(direction, false, context);
                 }
                 record::kind::APPLICATION_DATA => self.handshake.encrypts(direction, true, context),
@@ -114,9 +122,32 @@ impl Connection {
         end
     }
 
+    /// Takes a record whose keys are known.
+    fn encrypted(
+        &mut self,
+        direction: Direction,
+        header: Header,
+        bytes: &[u8],
+        context: &mut Context<'_>,
+    ) -> usize {
+        let end = HEADER + header.length;
+        let Some(record) = bytes.get(..end) else { return 0 };
+        let side = &mut self.sides[direction.index()];
+        side.opaque = true;
+        side.messages = Messages::default();
+        let captured = side.since.unwrap_or(context.now);
+        if let Some(alpn) = self.inside.record(direction, record, captured, context) {
+            self.handshake.add(direction, "alpn", message::text(&alpn, context.limits));
+        }
+        if header.kind == record::kind::APPLICATION_DATA {
+            self.handshake.encrypts(direction, true, context);
+        }
+        end
+    }
+
     /// Takes handshake bytes of a record.
     fn content(&mut self, direction: Direction, content: &[u8], time: Timestamp, context: &mut Context<'_>) {
-        let Self { sides, handshake, sure, .. } = self;
+        let Self { sides, handshake, sure, inside, .. } = self;
         let side = &mut sides[direction.index()];
         if side.opaque && side.messages.is_empty() && !record::begins_hello(content) {
             return;
@@ -128,6 +159,7 @@ impl Connection {
             // What follows it is not encrypted again.
             side.opaque = false;
         }
+        inside.handshake(direction, content, context);
         handshake.add_size(direction, (HEADER + content.len()) as u64);
         side.messages.read(direction, content, time, handshake, context);
         if late {
@@ -146,6 +178,9 @@ impl Connection {
             self.handshake.client() == Some(direction.reverse()) && self.handshake.is_unanswered();
         if self.side(direction).opaque || self.handshake.is_over() {
             self.handshake.end(End::Fin, context);
+            for direction in Direction::BOTH {
+                self.inside.end(direction, End::Fin, 0, context);
+            }
             context.hand_over(Successor::Probed);
             return 0;
         }
@@ -234,6 +269,17 @@ impl Dissector for Connection {
                 side.since.get_or_insert(context.now);
                 break;
             }
+            if side.lost && self.inside.is_open(direction, context) {
+                let found = self.inside.search(direction, rest, context);
+                let (Found::Record(passed) | Found::Nothing(passed)) = found;
+                context.counters.undissected_bytes += passed as u64;
+                at += passed;
+                if let Found::Nothing(_) = found {
+                    break;
+                }
+                self.side(direction).lost = false;
+                continue;
+            }
             let Some(header) = Header::read(rest) else {
                 if side.lost {
                     context.counters.undissected_bytes += rest.len() as u64;
@@ -264,6 +310,7 @@ impl Dissector for Connection {
         let length = self.cut(direction, unparsed, context);
         self.cut_message(direction, context);
         self.handshake.gap(direction, bytes);
+        self.inside.gap(direction, if bytes == 0 { 0 } else { bytes + unparsed.len() as u64 });
         let side = self.side(direction);
         side.since = None;
         side.opaque = true;
@@ -291,6 +338,7 @@ impl Dissector for Connection {
     }
 
     fn end(&mut self, direction: Direction, end: End, unparsed: &[u8], context: &mut Context<'_>) {
+        self.inside.end(direction, end, unparsed.len(), context);
         if let Some(length) = self.cut(direction, unparsed, context) {
             self.cut_message(direction, context);
             self.handshake.gap(direction, length.saturating_sub(unparsed.len()) as u64);
@@ -306,7 +354,7 @@ impl Dissector for Connection {
 
     fn memory(&self) -> usize {
         let kept: usize = self.sides.iter().map(|side| side.messages.bytes.capacity()).sum();
-        kept + self.handshake.memory()
+        kept + self.handshake.memory() + self.inside.memory()
     }
 }
 

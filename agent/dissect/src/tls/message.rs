@@ -106,7 +106,7 @@ pub(crate) fn alert(level: u8, description: u8) -> Fields {
 }
 
 /// A name of the protocol: ASCII where it is one, else hexadecimal digits.
-fn text(bytes: &[u8], limits: &Limits) -> Tree {
+pub(crate) fn text(bytes: &[u8], limits: &Limits) -> Tree {
     let shown = &bytes[..bytes.len().min(limits.value_bytes)];
     match std::str::from_utf8(shown) {
         Ok(text) => text.to_owned().into(),

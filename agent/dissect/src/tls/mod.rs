@@ -1,17 +1,20 @@
-//! TLS and SSL as far as it is not encrypted: handshakes (RFC 8446, RFC 5246, RFC 6101), over TCP.
+//! TLS and SSL: handshakes (RFC 8446, RFC 5246, RFC 6101), over TCP, and with the secrets of a session what it carries.
 //!
-//! An item is a handshake. What follows it is passed over by the lengths of its records; what follows TLS in the same
+//! An item is a handshake. What follows it is passed over by the lengths of its records, or decrypted; what follows TLS in the same
 //! stream (after StopTLS of LDAP, or a proxy's handshake) is handed on.
 
 mod certificate;
 mod cipher_suites;
 mod connection;
+mod decrypt;
 pub(crate) mod fingerprint;
 pub(crate) mod handshake;
 pub(crate) mod hello;
 mod message;
 mod names;
 mod record;
+
+pub use decrypt::{KeyLogError, KeyLogFault, Secrets};
 
 use crate::item::{Filter, Summary};
 use crate::{Direction, Item, Kind, Over, Probe, Protocol, Registration, Value};

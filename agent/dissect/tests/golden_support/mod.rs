@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use remora_dissect::item::Node;
+use remora_dissect::tls::Secrets;
 use remora_dissect::{Counters, Engine, Item, Limits, Origin};
-use remora_pcap::PcapReader;
+use remora_pcap::{Block, PcapReader};
 
 pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
@@ -32,13 +33,26 @@ pub(crate) fn replay(path: &Path, limits: Limits) -> Replay {
     let mut engine = Engine::new(limits, Arc::new(origin));
     let (mut items, mut peak) = (Vec::new(), 0);
     if let Ok(mut reader) = PcapReader::new(File::open(path).expect("the capture opens")) {
-        while let Ok(Some(packet)) = reader.next() {
-            engine.packet(&packet, &mut items);
+        while let Ok(Some(block)) = reader.next_block() {
+            match block {
+                Block::Packet(packet) => {
+                    engine.packet(&packet, &mut items);
+                }
+                Block::TlsKeyLog(text) => engine.tls_key_log(text),
+            }
             peak = peak.max(engine.memory());
         }
     }
     engine.finish(&mut items);
     Replay { items, counters: *engine.counters(), peak }
+}
+
+/// The limits for a capture whose secrets are beside it, in `<case>.keys.txt`.
+pub(crate) fn keyed(path: &Path) -> Option<Limits> {
+    let keys = std::fs::read(path.with_file_name(format!("{}.keys.txt", case(path)?))).ok()?;
+    let mut secrets = Secrets::default();
+    secrets.read(&keys, usize::MAX, |fault| panic!("{}: {fault}", path.display()));
+    Some(Limits { tls_secrets: Some(Arc::new(secrets)), ..Limits::default() })
 }
 
 /// All captures in a folder, in the order of their names.

@@ -6,7 +6,7 @@ use crate::build::*;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use remora_packet::{LinkType, Packet, Timestamp};
-use remora_pcap::{PcapReader, PcapWriteError, PcapWriter, Resolution};
+use remora_pcap::{Block, MAX_SECRETS_BYTES, PcapReader, PcapWriteError, PcapWriter, Resolution};
 
 #[track_caller]
 fn whole(file: &[u8]) -> Vec<Seen> {
@@ -268,4 +268,55 @@ fn writing_keeps_to_what_the_format_can_hold() {
     assert!(matches!(writer.write(&raw), Err(PcapWriteError::LinkType { expected: 1, found: 101 })));
     let seen = whole(&writer.into_inner());
     assert_eq!(seen.iter().map(|seen| seen.nanos).collect::<Vec<_>>(), [0, 4_294_967_295_999_999_999]);
+}
+
+#[test]
+fn secrets_come_in_their_place_and_not_to_those_who_want_packets() {
+    for order in ORDERS {
+        let secrets = |kind: u32, claimed: u32, data: &[u8]| {
+            let body = [order.words(&[kind, claimed]), data.to_vec()].concat();
+            block(order, 10, &body)
+        };
+        const KEY_LOG: u32 = 0x544c_534b;
+        let file = [
+            section(order, &[]),
+            interface(order, 1, 0, &[]),
+            secrets(KEY_LOG, 5, b"first\0\0\0"),
+            enhanced(order, 0, 1, b"frame", &[]),
+            secrets(KEY_LOG, 0xffff_ffff, b"lies"),
+            secrets(0x5747_4b4c, 4, b"wire"),
+            block(order, 10, &[1, 2, 3, 4]),
+            secrets(KEY_LOG, 6, b"second\0\0"),
+        ]
+        .concat();
+        assert_eq!(whole(&file).len(), 1);
+        let mut reader = PcapReader::new(&file[..]).unwrap();
+        let mut seen = Vec::new();
+        while let Some(block) = reader.next_block().unwrap() {
+            seen.push(match block {
+                Block::Packet(packet) => packet.data.to_vec(),
+                Block::TlsKeyLog(text) => text.to_vec(),
+            });
+        }
+        assert_eq!(seen, [&b"first"[..], b"frame", b"second"]);
+        assert_eq!(reader.skipped_secrets(), 2);
+    }
+}
+
+#[test]
+fn secrets_above_the_cap_are_passed_over() {
+    let order = Order::Little;
+    let large = vec![b'#'; MAX_SECRETS_BYTES as usize + 4];
+    let body = [order.words(&[0x544c_534b, large.len() as u32]), large].concat();
+    let file = [
+        section(order, &[]),
+        interface(order, 1, 0, &[]),
+        block(order, 10, &body),
+        enhanced(order, 0, 1, b"frame", &[]),
+    ]
+    .concat();
+    let mut reader = PcapReader::new(&file[..]).unwrap();
+    assert!(matches!(reader.next_block(), Ok(Some(Block::Packet(_)))));
+    assert_eq!(reader.skipped_secrets(), 1);
+    assert!(!format!("{:?}", Block::TlsKeyLog(b"secret")).contains("115"));
 }

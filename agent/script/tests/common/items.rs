@@ -169,6 +169,7 @@ pub(crate) fn exchange(index: u32, request: Fields, response: Fields) -> Arc<Ite
         response: Some(Box::new(response)),
         error: None,
         gap: Gap::default(),
+        tls: false,
         summarize: |_| Summary::default(),
     };
     let endpoint = |last, port| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port };
