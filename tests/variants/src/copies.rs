@@ -36,7 +36,7 @@ pub fn multiply(packets: &[OwnedPacket], copies: u32) -> Vec<OwnedPacket> {
 }
 
 /// Where IP begins; none where it can't be told.
-fn network_header(packet: &OwnedPacket) -> Option<usize> {
+pub(crate) fn network_header(packet: &OwnedPacket) -> Option<usize> {
     let data = &packet.data;
     match packet.link {
         LinkType::ETHERNET => after_tags(data, 12),
@@ -64,7 +64,7 @@ fn is_ip(kind: u16) -> bool {
     matches!(kind, 0x0800 | 0x86dd)
 }
 
-fn word(data: &[u8], at: usize) -> Option<u16> {
+pub(crate) fn word(data: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes([*data.get(at)?, *data.get(at + 1)?]))
 }
 

@@ -5,11 +5,13 @@
 #![forbid(unsafe_code)]
 
 mod copies;
+mod pieces;
 mod random;
 
 use std::fmt;
 
 pub use copies::multiply;
+pub use pieces::in_pieces;
 use random::Random;
 use remora_packet::{LinkType, Packet, Timestamp};
 

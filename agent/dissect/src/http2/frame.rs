@@ -155,11 +155,17 @@ fn content_fits(head: &Head, content: &[u8]) -> bool {
         SETTINGS => content
             .chunks_exact(6)
             .take(head.length as usize / 6)
-            .all(|setting| setting[0] == 0 && (1..=0x10).contains(&setting[1])),
+            .all(|setting| is_setting(u16::from_be_bytes([setting[0], setting[1]]))),
         RST_STREAM => word.is_none_or(|code| code <= 0x0d),
         WINDOW_UPDATE => word.is_none_or(|increment| (1..1 << 31).contains(&increment)),
         _ => true,
     }
+}
+
+/// Settings of IANA's registry, of gRPC's C core (true binary metadata), and those that are to be passed over (of the form
+/// 0x?a?a, draft-bishop-httpbis-grease).
+const fn is_setting(id: u16) -> bool {
+    matches!(id, 1..=0x10 | 0xfe03) || id & 0x0f0f == 0x0a0a
 }
 
 /// Whether these are the settings that an endpoint sends first, whole.
@@ -172,6 +178,21 @@ pub(super) fn begin_with_settings(bytes: &[u8]) -> bool {
             && bytes.len() as u64 >= head.total()
             && content_fits(&head, &bytes[HEAD_BYTES..])
     })
+}
+
+/// Whether these are the first bytes of the settings that an endpoint sends first: their end is not here.
+pub(super) fn may_begin_with_settings(bytes: &[u8]) -> bool {
+    // Settings are few.
+    const FORM: [Option<u8>; HEAD_BYTES] =
+        [Some(0), Some(0), None, Some(SETTINGS), Some(0), Some(0), Some(0), Some(0), Some(0)];
+    let is_in_form = bytes.iter().zip(FORM).all(|(byte, form)| form.is_none_or(|form| form == *byte));
+    is_in_form
+        && Head::parse(bytes).is_none_or(|head| {
+            head.length > 0
+                && head.is_typical()
+                && (bytes.len() as u64) < head.total()
+                && content_fits(&head, &bytes[HEAD_BYTES..])
+        })
 }
 
 /// The name of an error code (RFC 9113, section 7).

@@ -49,7 +49,13 @@ fn probe(_direction: Direction, _server_port: u16, bytes: &[u8]) -> Probe {
     if frame::begin_with_settings(bytes) {
         return Probe::Certain;
     }
-    if frame::begin(bytes, false, &|_| false) { Probe::Likely } else { Probe::No }
+    if frame::begin(bytes, false, &|_| false) {
+        Probe::Likely
+    } else if frame::may_begin_with_settings(bytes) {
+        Probe::Unsure
+    } else {
+        Probe::No
+    }
 }
 
 /// Reads on after `101 Switching Protocols` to `h2c` (RFC 7540, section 3.2). The response to the HTTP/1 request, which was
