@@ -87,6 +87,9 @@ const ACK: u8 = 0x10;
 /// Segments begin at one of the first 4,096 places and have up to 255 bytes.
 const PLACES: usize = 4_096 + 255;
 
+/// Acknowledgments are for places below this.
+const ACKNOWLEDGED: u16 = 4_500;
+
 const FRAME_HEAD: usize = 14 + 20 + 20;
 
 /// The byte that belongs at a place: different enough that a shifted stream does not pass for the right one.
@@ -103,7 +106,7 @@ struct Conversation {
     engine: Engine,
     /// First byte that came for each place.
     sent: [Vec<Option<u8>>; 2],
-    /// Places at which segments begin.
+    /// Places at which segments begin, and up to which the peer says that it has everything.
     starts: [Vec<u32>; 2],
     contradicted: bool,
     frame: Vec<u8>,
@@ -175,8 +178,11 @@ impl Conversation {
             self.sent[side][place as usize].get_or_insert(*byte);
         }
         self.starts[side].push(place);
+        if flags & ACK != 0 {
+            self.starts[1 - side].push((ack % ACKNOWLEDGED).into());
+        }
         let place = (flags & SYN == 0).then_some(place);
-        self.segment(side, place, flags, ack % 4_500, &payload, kept);
+        self.segment(side, place, flags, ack % ACKNOWLEDGED, &payload, kept);
     }
 }
 

@@ -86,6 +86,16 @@ fn holes_in_payloads_keep_the_place_and_sizes_cost_nothing() {
 }
 
 #[test]
+fn sizes_that_are_no_numbers_are_errors() {
+    for size in [&b"9999999999"[..], b"4294967296", &[0xff; 64], b"1x", b"12345678901234567890123"] {
+        let mut talk = Talk::open(4222);
+        talk.client(&[b"CONNECT {\"verbose\":false}\r\nPUB a ", size, b"\r\n"].concat()).close();
+        let items = talk.finish();
+        assert_eq!(items[1]["error"]["type"], "dissection", "{items:?}");
+    }
+}
+
+#[test]
 fn other_protocols_are_left_alone() {
     for (port, client, server) in [
         (6379, &b"PING\r\n"[..], &b"+PONG\r\n"[..]),

@@ -78,9 +78,12 @@ fn name(word: &[u8]) -> Result<Tree, &'static str> {
 
 /// Sizes are 31 bits at most in the server.
 fn number(word: &[u8]) -> Result<u64, &'static str> {
-    let is_number = !word.is_empty() && word.len() <= 10 && word.iter().all(u8::is_ascii_digit);
-    let number = word.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit.wrapping_sub(b'0')));
-    if is_number && number <= 0x7fff_ffff { Ok(number) } else { Err("a number is none") }
+    const WRONG: &str = "a number is none";
+    if word.is_empty() || word.len() > 10 || !word.iter().all(u8::is_ascii_digit) {
+        return Err(WRONG);
+    }
+    let number = word.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    if number <= 0x7fff_ffff { Ok(number) } else { Err(WRONG) }
 }
 
 fn message(verb: &'static str, rest: &[u8], mut fields: Fields) -> Result<Line, &'static str> {
