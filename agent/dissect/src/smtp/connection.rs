@@ -378,6 +378,9 @@ impl Dissector for Connection {
 
     fn end(&mut self, direction: Direction, end: End, unparsed: &[u8], context: &mut Context<'_>) {
         context.counters.undissected_bytes += unparsed.len() as u64;
+        if direction == Direction::ToServer {
+            self.exchanges.client_closed = end == End::Fin;
+        }
         if direction == Direction::ToClient {
             if let Some(reply) = self.reply.take() {
                 let half = Half::new(reply.time, reply.size, reply.fields(false, context.limits))

@@ -63,6 +63,8 @@ pub(super) struct Exchanges {
     answered_at: Timestamp,
     /// Commands before may be missing, so that a transaction may be under way whose beginning was not seen.
     torn: bool,
+    /// The client has said that it sends no more.
+    pub(super) client_closed: bool,
     /// The message being sent belongs to this transaction.
     sending: Option<u64>,
     /// Bytes of heap of what waits.
@@ -405,8 +407,12 @@ impl Exchanges {
     pub(super) fn let_go(&mut self, absence: Absence, context: &mut Context<'_>) {
         self.sending = None;
         while let Some(mail) = self.mails.first() {
-            // A client that is refused may just close the connection.
-            let is_over = absence == Absence::Ended(End::Fin) && mail.due == 0 && !mail.has_message;
+            // A client that is refused may just close the connection. Where the server closes it first, what the client sent
+            // last may be missing.
+            let is_over = absence == Absence::Ended(End::Fin)
+                && self.client_closed
+                && mail.due == 0
+                && !mail.has_message;
             self.emit(0, (!is_over).then_some(absence), context);
         }
         while let Some(waiting) = self.waiting.pop_front() {
