@@ -69,6 +69,22 @@ fn requests_have_their_replies_byte_by_byte() {
 }
 
 #[test]
+fn what_nobody_on_the_connection_asked_for_is_no_reply() {
+    let message = b"MSG _INBOX.y 1 2\r\nok\r\n";
+    let mut talk = Talk::open(4222);
+    talk.client(b"CONNECT {\"verbose\":false}\r\nSUB _INBOX.y 1\r\n").server(message).close();
+    let items = talk.finish();
+    assert_eq!(items.len(), 3, "{items:?}");
+    assert_eq!(items[2]["request"]["payload"], "ok");
+    assert!(items[2]["error"].is_null(), "{items:?}");
+    // Of a connection that began before the capture nobody knows.
+    let mut talk = Talk::new(4222);
+    talk.server(message);
+    let items = talk.finish();
+    assert_eq!(items[0]["error"]["type"], "pair-not-found", "{items:?}");
+}
+
+#[test]
 fn holes_in_payloads_keep_the_place_and_sizes_cost_nothing() {
     let mut talk = Talk::open(4222);
     talk.client(b"CONNECT {\"verbose\":false}\r\nPUB a 10\r\nabc").lose(Direction::ToServer, 4);

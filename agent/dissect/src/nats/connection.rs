@@ -220,10 +220,13 @@ impl Connection {
             self.requests.response(&subject, half, context);
         } else if self.known_inboxes.contains(&subject) {
             context.items.push(KIND.message(Direction::ToClient, half));
+        } else if self.sides.iter().any(|side| side.torn) {
+            context.items.push(KIND.response(Direction::ToServer, half, Absence::Lost));
+        } else if matches!(self.login, Login::Unknown) {
+            context.items.push(KIND.response(Direction::ToServer, half, Absence::BeforeCapture));
         } else {
-            let absence =
-                if self.sides.iter().any(|side| side.torn) { Absence::Lost } else { Absence::BeforeCapture };
-            context.items.push(KIND.response(Direction::ToServer, half, absence));
+            // All that this client asked for was seen: a stream of JetStream, or the answer to another client.
+            context.items.push(KIND.message(Direction::ToClient, half));
         }
     }
 
