@@ -6,9 +6,8 @@ mod shake;
 mod talk;
 
 use std::fs;
-use std::path::Path;
 
-use golden_support::{fixtures, replay};
+use golden_support::{Public, carries, fixtures, replay};
 use remora_dissect::Direction::{self, ToClient, ToServer};
 use remora_dissect::{Item, Limits};
 use serde_json::Value;
@@ -468,17 +467,11 @@ fn messages_beyond_the_cap_are_told() {
 
 #[test]
 fn public_captures_are_plausible() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
-    let Ok(index) = fs::read_to_string(folder.join("index.tsv")) else {
-        eprintln!("skipped: no captures at {}", folder.display());
-        return;
-    };
+    let Some(public) = Public::open() else { return };
     let (mut captures, mut silent, mut items, mut failures) = (0, Vec::new(), 0, Vec::new());
-    for line in index.lines() {
-        let columns: Vec<&str> = line.split('\t').collect();
-        let (Some(path), Some(protocols)) = (columns.first(), columns.last()) else { continue };
-        let carries = protocols.split(' ').any(|entry| entry.split(':').next() == Some("dtls"));
-        let replay = replay(&folder.join(path), Limits::default());
+    for (path, protocols) in public.captures() {
+        let carries = carries(protocols, "dtls");
+        let replay = replay(&public.folder.join(path), Limits::default());
         let found: Vec<&Item> =
             replay.items.iter().filter(|item| item.draft.protocol.name == "dtls").collect();
         // That one has it, in more protocols than were listed.
@@ -491,7 +484,7 @@ fn public_captures_are_plausible() {
         }
         captures += 1;
         if found.is_empty() {
-            silent.push(*path);
+            silent.push(path);
         }
         items += found.len();
         for item in found.iter().map(|item| talk::as_json(item)) {

@@ -3,10 +3,7 @@
 
 mod golden_support;
 
-use std::fs;
-use std::path::Path;
-
-use golden_support::replay;
+use golden_support::{Public, carries, replay};
 use remora_dissect::{Item, Limits, Value, json};
 
 /// What HTTP may be inside of without being seen: links and tunnels that are not decoded, proxies, and HTTP/2 that began
@@ -45,25 +42,18 @@ fn implausible(item: &Item) -> Option<String> {
 
 #[test]
 fn public_captures_are_plausible() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
-    let Ok(index) = fs::read_to_string(folder.join("index.tsv")) else {
-        eprintln!("skipped: no captures at {}", folder.display());
-        return;
-    };
+    let Some(public) = Public::open() else { return };
     let (mut captures, mut silent, mut items, mut failures) = (0, Vec::new(), 0, Vec::new());
-    for line in index.lines() {
-        let columns: Vec<&str> = line.split('\t').collect();
-        let (Some(path), Some(protocols)) = (columns.first(), columns.last()) else { continue };
-        let carries = |name: &str| protocols.split(' ').any(|entry| entry.split(':').next() == Some(name));
-        if !carries("http") {
+    for (path, protocols) in public.captures() {
+        if !carries(protocols, "http") {
             continue;
         }
         captures += 1;
-        let mut replay = replay(&folder.join(path), Limits::default());
+        let mut replay = replay(&public.folder.join(path), Limits::default());
         // What an upgrade or a tunnel leads to has tests of its own.
         replay.items.retain(|item| item.draft.protocol.name == "http");
-        if replay.items.is_empty() && !NOT_PEELED_OFF.into_iter().any(carries) {
-            silent.push(*path);
+        if replay.items.is_empty() && !NOT_PEELED_OFF.into_iter().any(|name| carries(protocols, name)) {
+            silent.push(path);
         }
         items += replay.items.len();
         let mut out = Vec::new();

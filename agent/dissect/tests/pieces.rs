@@ -3,14 +3,11 @@
 mod golden_support;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
-use golden_support::{captures, fixtures};
+use golden_support::{captures, fixtures, packets};
 use remora_dissect::item::Node;
 use remora_dissect::{Engine, Item, Limits, Origin, json};
-use remora_pcap::PcapReader;
 use remora_variants::{OwnedPacket, in_pieces};
 use serde_json::{Value, json};
 
@@ -19,15 +16,6 @@ const SIZES: [usize; 4] = [1, 2, 3, 7];
 
 /// Captures of connections that are damaged already: what their segments say of what is missing changes with them.
 const DAMAGED: [&str; 2] = ["http1/corrupt", "lossy"];
-
-fn packets(path: &Path) -> Vec<OwnedPacket> {
-    let mut reader = PcapReader::new(File::open(path).expect("the capture opens")).expect("it is a capture");
-    let mut packets = Vec::new();
-    while let Ok(Some(packet)) = reader.next() {
-        packets.push(OwnedPacket::from(&packet));
-    }
-    packets
-}
 
 /// How often each item comes, by what it says.
 fn items(packets: &[OwnedPacket]) -> BTreeMap<String, usize> {

@@ -5,9 +5,8 @@ mod shake;
 mod talk;
 
 use std::fs;
-use std::path::Path;
 
-use golden_support::{fixtures, replay};
+use golden_support::{Public, carries, fixtures, replay};
 use remora_dissect::Direction::{ToClient, ToServer};
 use remora_dissect::{Item, Limits, Object as _, Value as Field, json};
 use serde_json::{Value, json as value};
@@ -456,25 +455,18 @@ const INSIDE: [&str; 10] =
 
 #[test]
 fn public_captures_are_plausible() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
-    let Ok(index) = fs::read_to_string(folder.join("index.tsv")) else {
-        eprintln!("skipped: no captures at {}", folder.display());
-        return;
-    };
+    let Some(public) = Public::open() else { return };
     let (mut captures, mut silent, mut items, mut failures) = (0, Vec::new(), 0, Vec::new());
-    for line in index.lines() {
-        let columns: Vec<&str> = line.split('\t').collect();
-        let (Some(path), Some(protocols)) = (columns.first(), columns.last()) else { continue };
-        let carries = |name: &str| protocols.split(' ').any(|entry| entry.split(':').next() == Some(name));
-        if !carries("tls") {
+    for (path, protocols) in public.captures() {
+        if !carries(protocols, "tls") {
             continue;
         }
         captures += 1;
-        let replay = replay(&folder.join(path), Limits::default());
+        let replay = replay(&public.folder.join(path), Limits::default());
         let found: Vec<&Item> =
             replay.items.iter().filter(|item| item.draft.protocol.name == "tlsx").collect();
-        if found.is_empty() && !INSIDE.into_iter().any(carries) {
-            silent.push(*path);
+        if found.is_empty() && !INSIDE.into_iter().any(|name| carries(protocols, name)) {
+            silent.push(path);
         }
         items += found.len();
         for item in found {

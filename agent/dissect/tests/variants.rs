@@ -18,16 +18,14 @@ mod golden_support;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use golden_support::{captures, fixtures, keyed};
+use golden_support::{captures, fixtures, keyed, packets};
 use remora_dissect::item::Node;
 use remora_dissect::{Engine, Item, Limits, Origin, json};
 use remora_packet::Timestamp;
-use remora_pcap::PcapReader;
 use remora_variants::{OwnedPacket, Variant};
 use serde_json::Value;
 
@@ -39,16 +37,6 @@ const WHEN: &str = "captureTime";
 
 /// A capture has a few hundred connections at most, of which a variant may hold everything.
 const CEILING: usize = 64 << 20;
-
-fn packets(path: &Path) -> Vec<OwnedPacket> {
-    let mut packets = Vec::new();
-    if let Ok(mut reader) = PcapReader::new(File::open(path).expect("the capture opens")) {
-        while let Ok(Some(packet)) = reader.next() {
-            packets.push(OwnedPacket::from(&packet));
-        }
-    }
-    packets
-}
 
 /// An item, and when its sides began.
 struct Seen {

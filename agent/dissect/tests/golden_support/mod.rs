@@ -9,6 +9,7 @@ use remora_dissect::item::Node;
 use remora_dissect::tls::Secrets;
 use remora_dissect::{Counters, Engine, Item, Limits, Origin};
 use remora_pcap::{Block, PcapReader};
+use remora_variants::OwnedPacket;
 
 pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
@@ -53,6 +54,45 @@ pub(crate) fn keyed(path: &Path) -> Option<Limits> {
     let mut secrets = Secrets::default();
     secrets.read(&keys, usize::MAX, |fault| panic!("{}: {fault}", path.display()));
     Some(Limits { tls_secrets: Some(Arc::new(secrets)), ..Limits::default() })
+}
+
+/// All packets of a capture, to where it breaks.
+pub(crate) fn packets(path: &Path) -> Vec<OwnedPacket> {
+    let mut packets = Vec::new();
+    if let Ok(mut reader) = PcapReader::new(File::open(path).expect("the capture opens")) {
+        while let Ok(Some(packet)) = reader.next() {
+            packets.push(OwnedPacket::from(&packet));
+        }
+    }
+    packets
+}
+
+/// Captures of other projects beside the repository, with the protocols they are listed with.
+pub(crate) struct Public {
+    pub(crate) folder: PathBuf,
+    index: String,
+}
+
+impl Public {
+    /// `None`, and a line that says so, where they are not there.
+    pub(crate) fn open() -> Option<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
+        let Ok(index) = std::fs::read_to_string(folder.join("index.tsv")) else {
+            eprintln!("skipped: no captures at {}", folder.display());
+            return None;
+        };
+        Some(Self { folder, index })
+    }
+
+    /// Each capture's place in the folder, and its protocols.
+    pub(crate) fn captures(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.index.lines().filter_map(|line| Some((line.split('\t').next()?, line.rsplit('\t').next()?)))
+    }
+}
+
+/// Whether a capture's protocols have this one, as tshark calls it.
+pub(crate) fn carries(protocols: &str, name: &str) -> bool {
+    protocols.split(' ').any(|entry| entry.split(':').next() == Some(name))
 }
 
 /// All captures in a folder, in the order of their names.
