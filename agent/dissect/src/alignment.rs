@@ -1,5 +1,7 @@
 //! Whether both sides of a connection are known to be at the same exchange.
 
+use crate::tcp::{self, Sent};
+
 /// What was lost of a direction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Loss {
@@ -23,6 +25,8 @@ pub(crate) struct Alignment {
     turns_needed: u8,
     /// The client sends requests before the responses to those before have begun; it never shows where it is.
     pipelined: bool,
+    /// Something was lost, now or before, or the conversation was joined: order alone proves nothing.
+    torn: bool,
     /// How often, with nothing lost, a request came when no response was due.
     waits: u8,
 }
@@ -42,6 +46,17 @@ impl Alignment {
         !self.requests_lost && !self.responses_lost
     }
 
+    /// The conversation is joined in its middle, perhaps between two messages.
+    pub(crate) fn join(&mut self) {
+        self.torn = true;
+    }
+
+    /// Whether a response may answer a request, by when they were sent. `None` where that is not known, or where every
+    /// byte was seen, so that it is not needed: hand-made captures need not have true acknowledgments.
+    pub(crate) fn may_answer(&self, response: Option<Sent>, request: Option<Sent>) -> Option<bool> {
+        if self.torn { tcp::may_answer(response, request) } else { None }
+    }
+
     pub(crate) fn note_pipelining(&mut self) {
         self.pipelined = true;
     }
@@ -53,6 +68,7 @@ impl Alignment {
             self.balance = due;
         }
         self.requests_lost = true;
+        self.torn = true;
         let turns = match loss {
             Loss::Message => {
                 self.balance = self.balance.saturating_add(1);
@@ -76,6 +92,7 @@ impl Alignment {
             self.balance = due;
         }
         self.responses_lost = true;
+        self.torn = true;
         if loss == Loss::Message {
             self.balance = self.balance.saturating_sub(1).max(0);
         }
@@ -120,7 +137,8 @@ impl Alignment {
         let quiet = self.turns > 0 && silence >= Some(SILENCE_NANOS);
         let known = (quiet || self.turns >= self.turns_needed) && !self.pipelined;
         if known {
-            *self = Self { pipelined: self.pipelined, waits: self.waits, ..Self::default() };
+            let Self { pipelined, waits, torn, .. } = *self;
+            *self = Self { pipelined, waits, torn, ..Self::default() };
         }
         known
     }

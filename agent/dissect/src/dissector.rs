@@ -1,6 +1,7 @@
 //! What a protocol implements, and what it is given.
 
 use crate::item::{Draft, Transport};
+use crate::tcp::Sent;
 use crate::{Counters, Limits};
 use remora_packet::Timestamp;
 
@@ -71,6 +72,9 @@ pub struct Context<'a> {
     pub counters: &'a mut Counters,
     /// Finished items, without what only the stream knows (addresses, number); the engine adds that.
     pub items: &'a mut Vec<Draft>,
+    /// When what is being handed over was sent, by what its sender had received; none where no segment says it, and for
+    /// other calls than [`Dissector::parse`].
+    pub(crate) sent: Option<Sent>,
     pub(crate) verdict: Verdict,
     /// For streams that this one carries: who may read them, the port that hints at it, and how many carry this one.
     pub(crate) registry: &'static [Registration],
@@ -111,6 +115,7 @@ impl<'a> Context<'a> {
             limits,
             counters,
             items,
+            sent: None,
             verdict: Verdict::None,
             registry: &[],
             server_port: 0,

@@ -7,6 +7,7 @@ use remora_packet::Timestamp;
 use crate::alignment::{Alignment, Loss};
 use crate::exchange::{Half, Kind};
 use crate::item::Absence;
+use crate::tcp::Sent;
 use crate::{Context, Direction};
 
 /// A request that waits, with what its dissector wants to remember of it.
@@ -15,6 +16,7 @@ struct Waiting<K, N> {
     key: K,
     half: Half,
     note: N,
+    sent: Option<Sent>,
     /// On the engine's clock.
     due: u64,
     memory: usize,
@@ -45,7 +47,7 @@ impl<K: PartialEq, N> ById<K, N> {
         let memory = half.memory();
         let due = context.clock + u64::from(context.limits.answer_seconds) * 1_000_000_000;
         self.memory += memory;
-        self.waiting.push_back(Waiting { key, half, note, due, memory });
+        self.waiting.push_back(Waiting { key, half, note, sent: context.sent, due, memory });
     }
 
     /// What is remembered of a waiting request: some responses can't be read without it.
@@ -124,7 +126,7 @@ pub struct InOrder<N = ()> {
     request_direction: Direction,
     waiting: VecDeque<Waiting<(), N>>,
     /// Responses that came while no request waited. Never any while one does.
-    early: VecDeque<Half>,
+    early: VecDeque<(Half, Option<Sent>)>,
     memory: usize,
     alignment: Alignment,
     answered_at: Timestamp,
@@ -160,14 +162,15 @@ impl<N> InOrder<N> {
     /// A request begins to wait, unless its place is not known: then it comes out alone.
     pub fn request(&mut self, half: Half, note: N, context: &mut Context<'_>) {
         if self.alignment.is_known() {
-            if let Some(early) = self.early.front() {
+            while let Some((early, sent)) = self.early.front() {
                 // A response never precedes its request, so an earlier one answers a request before the capture; but
                 // where the conversation's exchanges are known, it is the capture that turned the two around.
-                if self.paired || half.time <= early.time {
+                let earlier = half.time > early.time && !self.paired;
+                if self.alignment.may_answer(*sent, context.sent).unwrap_or(!earlier) {
                     self.answer(half, context);
                     return;
                 }
-                self.give_up_early(context);
+                self.give_up_first_early(context);
             }
             self.alignment.note_request(!self.waiting.is_empty() || !self.paired);
         } else {
@@ -191,7 +194,7 @@ impl<N> InOrder<N> {
         }
         let memory = half.memory();
         self.memory += memory;
-        self.waiting.push_back(Waiting { key: (), half, note, due: 0, memory });
+        self.waiting.push_back(Waiting { key: (), half, note, sent: context.sent, due: 0, memory });
     }
 
     /// What is remembered of the request that the next response answers.
@@ -219,6 +222,12 @@ impl<N> InOrder<N> {
         } else if self.waiting.len() > 1 {
             self.alignment.note_pipelining();
         }
+        let first = self.waiting.front().map(|waiting| waiting.sent);
+        if first.is_some_and(|sent| self.alignment.may_answer(context.sent, sent) == Some(false)) {
+            // The first that waits was sent after this response, or came after it; so did all behind that.
+            context.items.push(self.kind.response(self.request_direction, half, Absence::Lost));
+            return;
+        }
         let draft = match self.pop() {
             Some((request, _)) => {
                 self.paired = true;
@@ -234,7 +243,7 @@ impl<N> InOrder<N> {
     }
 
     fn hold(&mut self, half: Half, context: &mut Context<'_>) {
-        let too_old = |early: &Half| context.now.since(early.time) > LATE_REQUEST_NANOS;
+        let too_old = |(early, _): &(Half, Option<Sent>)| context.now.since(early.time) > LATE_REQUEST_NANOS;
         if self.early.front().is_some_and(too_old) || self.early.len() >= EARLY_RESPONSES {
             let due = self.early_due();
             self.give_up_early(context);
@@ -246,12 +255,12 @@ impl<N> InOrder<N> {
             }
         }
         self.memory += half.memory();
-        self.early.push_back(half);
+        self.early.push_back((half, context.sent));
     }
 
     /// A request whose response came before it.
     fn answer(&mut self, request: Half, context: &mut Context<'_>) {
-        if let Some(response) = self.early.pop_front() {
+        if let Some((response, _)) = self.early.pop_front() {
             self.memory -= response.memory();
             self.paired = true;
             context.items.push(self.kind.exchange(self.request_direction, request, response));
@@ -262,11 +271,17 @@ impl<N> InOrder<N> {
         i32::try_from(self.early.len()).map_or(i32::MIN, |early| -early)
     }
 
-    fn give_up_early(&mut self, context: &mut Context<'_>) {
-        let absence = if self.paired { Absence::Lost } else { Absence::BeforeCapture };
-        while let Some(half) = self.early.pop_front() {
+    fn give_up_first_early(&mut self, context: &mut Context<'_>) {
+        if let Some((half, _)) = self.early.pop_front() {
+            let absence = if self.paired { Absence::Lost } else { Absence::BeforeCapture };
             self.memory -= half.memory();
             context.items.push(self.kind.response(self.request_direction, half, absence));
+        }
+    }
+
+    fn give_up_early(&mut self, context: &mut Context<'_>) {
+        while !self.early.is_empty() {
+            self.give_up_first_early(context);
         }
     }
 
@@ -301,8 +316,8 @@ impl<N> InOrder<N> {
     }
 
     pub fn memory(&self) -> usize {
-        let queues =
-            self.waiting.capacity() * size_of::<Waiting<(), N>>() + self.early.capacity() * size_of::<Half>();
+        let queues = self.waiting.capacity() * size_of::<Waiting<(), N>>()
+            + self.early.capacity() * size_of::<(Half, Option<Sent>)>();
         queues + self.memory
     }
 }

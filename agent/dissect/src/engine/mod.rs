@@ -372,6 +372,7 @@ impl Engine {
                 now: timestamp,
                 clock: self.clock.now(),
                 offset: 0,
+                sent: None,
                 ipv6: stream.key.is_ipv6(),
                 limits: &self.limits,
                 counters: &mut self.counters,

@@ -179,12 +179,15 @@ impl Connection {
         let time = side.since.take().unwrap_or(context.now);
         let is_request = matches!(head.start, StartLine::Request { .. });
         self.settle(direction, is_request);
-        if let StartLine::Response { status: 100 | 102..=199, .. } = head.start {
-            self.pairing.interim(head.len as u64);
+        if let StartLine::Response { status: status @ (100 | 102..=199), .. } = head.start {
+            if self.pairing.interim(context.sent, head.len as u64) && status == 100 {
+                // The client goes on with the body.
+                self.side(direction.reverse()).may_lack_body = false;
+            }
             return;
         }
         self.side(direction).asks = upgrade::asks(&head, bytes);
-        let asked = if is_request { None } else { self.pairing.next_request_kind() };
+        let asked = if is_request { None } else { self.pairing.next_request_kind(context.sent) };
         let framing = framing(&head.start, head.length, head.encoding, asked.unwrap_or(RequestKind::Other));
         self.side(direction).may_lack_body = if is_request { head.expects_continue } else { asked.is_none() };
         let announced = if let Framing::Length(bytes) = framing { bytes } else { 0 };
@@ -218,12 +221,12 @@ impl Connection {
             StartLine::Request { method, target, version } => self.pairing.begin_request(
                 time,
                 size,
-                Box::new(Request::new(stored, method, target, version)),
+                Box::new(Request::new(stored, context.sent, method, target, version)),
             ),
             StartLine::Response { version, status, reason } => self.pairing.begin_response(
                 time,
                 size,
-                Box::new(Response::new(stored, version, *status, reason)),
+                Box::new(Response::new(stored, context.sent, version, *status, reason)),
             ),
         };
         exchange.ignore |= head.ignore;

@@ -12,6 +12,7 @@ use crate::grpc::{self, GRPC_WEB};
 use crate::http::application::{self, Family};
 use crate::http::stored::Stored;
 use crate::item::{Absence, ErrorKind, Filter, Message, Summary};
+use crate::tcp::Sent;
 use crate::value::Value;
 use crate::{Direction, Draft, Gap, Item, ItemError, Limits};
 
@@ -81,6 +82,16 @@ impl Exchange {
 
     pub(super) fn fail(&mut self, kind: ErrorKind, message: String) {
         self.fault.get_or_insert_with(|| Box::new(ItemError { kind, message }));
+    }
+
+    /// When the head of the request was sent.
+    pub(super) fn request_sent(&self) -> Option<Sent> {
+        self.request.as_ref()?.sent
+    }
+
+    /// When the head of the response was sent.
+    pub(super) fn response_sent(&self) -> Option<Sent> {
+        self.response.as_ref()?.sent
     }
 
     /// The stored bytes of one half.

@@ -9,6 +9,7 @@ use crate::http::post_data::PostData;
 use crate::http::query;
 use crate::http::stored::{Content, Stored, owned};
 use crate::item::Message;
+use crate::tcp::Sent;
 use crate::value::{Object, Value};
 
 /// A position range in a head, which is far shorter than 4 GiB.
@@ -19,6 +20,8 @@ pub(crate) fn compact(range: &Range<usize>) -> Range<u32> {
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) stored: Stored,
+    /// When its head was sent, to find its response.
+    pub(super) sent: Option<Sent>,
     pub(crate) method: Range<u32>,
     pub(crate) target: Range<u32>,
     pub(crate) version: Range<u32>,
@@ -29,6 +32,7 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn new(
         stored: Stored,
+        sent: Option<Sent>,
         method: &Range<usize>,
         target: &Range<usize>,
         version: &Range<usize>,
@@ -36,6 +40,7 @@ impl Request {
         let [method, target, version] = [method, target, version].map(compact);
         Self {
             stored,
+            sent,
             method,
             target,
             version,
@@ -153,6 +158,8 @@ impl Message for Request {
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) stored: Stored,
+    /// When its head was sent, to find its request.
+    pub(super) sent: Option<Sent>,
     version: Range<u32>,
     pub(crate) status: u16,
     reason: Range<u32>,
@@ -160,9 +167,16 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    pub(crate) fn new(stored: Stored, version: &Range<usize>, status: u16, reason: &Range<usize>) -> Self {
+    pub(crate) fn new(
+        stored: Stored,
+        sent: Option<Sent>,
+        version: &Range<usize>,
+        status: u16,
+        reason: &Range<usize>,
+    ) -> Self {
         Self {
             stored,
+            sent,
             version: compact(version),
             status,
             reason: compact(reason),

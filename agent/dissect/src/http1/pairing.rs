@@ -13,6 +13,7 @@ use super::framing::RequestKind;
 use super::message::{Request, Response};
 use crate::alignment::{Alignment, Loss};
 use crate::item::Absence;
+use crate::tcp::Sent;
 use crate::{Context, Direction, End};
 
 /// Responses that wait for a request which the capture delivers late. Above it the oldest comes out alone.
@@ -69,7 +70,7 @@ impl Pairing {
         size: u64,
         request: Box<Request>,
     ) -> &mut Exchange {
-        let at = self.place_request(time);
+        let at = self.place_request(time, request.sent);
         self.filling_request = Some(at);
         let exchange = &mut self.queue[at];
         let before = exchange.memory();
@@ -81,7 +82,7 @@ impl Pairing {
         exchange
     }
 
-    fn place_request(&mut self, time: Timestamp) -> usize {
+    fn place_request(&mut self, time: Timestamp, sent: Option<Sent>) -> usize {
         if self.alignment.is_known() {
             // The first request of all waits for nothing.
             let due = self.queue.back().is_some_and(Exchange::awaits_response);
@@ -98,15 +99,20 @@ impl Pairing {
             }
         }
         if self.waiting_responses > 0 {
-            let first = self.queue.iter().position(|exchange| exchange.request_progress == Progress::Awaited);
-            if let Some(at) = first {
+            let absence = if self.paired { Absence::Lost } else { Absence::BeforeCapture };
+            for at in 0..self.queue.len() {
+                let exchange = &mut self.queue[at];
+                if exchange.request_progress != Progress::Awaited {
+                    continue;
+                }
+                self.waiting_responses -= 1;
                 // A response never precedes its request, so an earlier one answers a request before the capture; but
                 // where the connection's exchanges are known, it is the capture that turned the two around.
-                if self.paired || time < self.queue[at].response_time {
-                    self.waiting_responses -= 1;
+                let earlier = time >= exchange.response_time && !self.paired;
+                if self.alignment.may_answer(exchange.response_sent(), sent).unwrap_or(!earlier) {
                     return at;
                 }
-                self.give_up_requests(Absence::BeforeCapture);
+                exchange.request_progress = Progress::Absent(absence);
             }
         }
         let response_progress = match self.alignment.is_known() {
@@ -117,9 +123,9 @@ impl Pairing {
         self.queue.len() - 1
     }
 
-    /// The request that the next response answers; `None` where it is not known.
-    pub(super) fn next_request_kind(&self) -> Option<RequestKind> {
-        let at = self.next_response()?;
+    /// The request that a response sent then answers; `None` where it is not known.
+    pub(super) fn next_request_kind(&self, sent: Option<Sent>) -> Option<RequestKind> {
+        let at = self.next_response().filter(|at| !self.is_older(sent, *at))?;
         self.queue[at].request.as_ref().map(|request| match request.method() {
             b"HEAD" => RequestKind::Head,
             b"CONNECT" => RequestKind::Connect,
@@ -150,13 +156,18 @@ impl Pairing {
         self.queue.iter().position(|exchange| exchange.response_progress == Progress::Awaited)
     }
 
+    /// Whether a response sent then is older than a request, and so is the one it answers.
+    fn is_older(&self, sent: Option<Sent>, at: usize) -> bool {
+        self.alignment.may_answer(sent, self.queue[at].request_sent()) == Some(false)
+    }
+
     pub(super) fn begin_response(
         &mut self,
         time: Timestamp,
         size: u64,
         response: Box<Response>,
     ) -> &mut Exchange {
-        let at = self.place_response(time);
+        let at = self.place_response(time, response.sent);
         let exchange = &mut self.queue[at];
         let before = exchange.memory();
         exchange.response = Some(response);
@@ -168,11 +179,14 @@ impl Pairing {
         exchange
     }
 
-    fn place_response(&mut self, time: Timestamp) -> usize {
+    fn place_response(&mut self, time: Timestamp, sent: Option<Sent>) -> usize {
         if !self.alignment.is_known() {
             self.alignment.respond();
         }
         if let Some(at) = self.next_response() {
+            if self.is_older(sent, at) {
+                return self.place_orphan(at, Absence::Lost);
+            }
             if self.queue.get(at + 1).is_some_and(Exchange::awaits_response) {
                 self.alignment.note_pipelining();
             }
@@ -181,10 +195,7 @@ impl Pairing {
         if self.orphans_ahead > 0 {
             // Its request was older than all that are here.
             self.orphans_ahead -= 1;
-            let request_progress = Progress::Absent(Absence::TooMany);
-            self.queue.push_front(Exchange { request_progress, ..Exchange::default() });
-            self.filling_request = self.filling_request.map(|at| at + 1);
-            return 0;
+            return self.place_orphan(0, Absence::TooMany);
         }
         let request_progress = if self.alignment.is_known() {
             self.give_up_late_requests(time);
@@ -195,6 +206,14 @@ impl Pairing {
         };
         self.queue.push_back(Exchange { request_progress, ..Exchange::default() });
         self.queue.len() - 1
+    }
+
+    /// A place for a response whose request is not here, before the exchange that has `at` now.
+    fn place_orphan(&mut self, at: usize, absence: Absence) -> usize {
+        let orphan = Exchange { request_progress: Progress::Absent(absence), ..Exchange::default() };
+        self.queue.insert(at, orphan);
+        self.filling_request = self.filling_request.map(|filling| filling + usize::from(filling >= at));
+        at
     }
 
     /// Lets responses go whose request would have come by now.
@@ -212,12 +231,25 @@ impl Pairing {
         }
     }
 
-    /// A 1xx response passed: its bytes belong to the answer that follows.
-    pub(super) fn interim(&mut self, size: u64) {
-        match self.next_response() {
-            Some(at) => self.queue[at].response_size += size,
-            None => self.interim_bytes += size,
+    /// A 1xx response passed: its bytes belong to the answer that follows. Whether its request is still arriving.
+    pub(super) fn interim(&mut self, sent: Option<Sent>, size: u64) -> bool {
+        match self.next_response().filter(|at| !self.is_older(sent, *at)) {
+            Some(at) => {
+                self.queue[at].response_size += size;
+                self.filling_request == Some(at)
+            }
+            None => {
+                self.interim_bytes += size;
+                false
+            }
         }
+    }
+
+    /// Whether the server had got more of the arriving request than its head when it answered.
+    pub(super) fn request_went_on(&self) -> bool {
+        let exchange = self.filling_request.and_then(|at| self.queue.get(at));
+        let sent = exchange.and_then(|exchange| exchange.request_sent().zip(exchange.response_sent()));
+        sent.is_some_and(|(request, response)| response.received.from(request.upto) > 0)
     }
 
     /// The exchange whose message of that kind is arriving. Changes its memory through [`Self::change`] only.
@@ -255,6 +287,11 @@ impl Pairing {
             self.paired |= exchange.request.is_some();
         }
         self.filling_response = None;
+    }
+
+    /// The capture may have joined in the middle of the connection.
+    pub(super) fn join(&mut self) {
+        self.alignment.join();
     }
 
     /// Requests went missing: what answers they got is not known.

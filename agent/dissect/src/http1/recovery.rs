@@ -98,7 +98,7 @@ impl Connection {
         let is_request = matches!(head.start, StartLine::Request { .. });
         self.settle(direction, is_request);
         if let StartLine::Response { status: 100 | 102..=199, .. } = head.start {
-            self.pairing.interim(bytes.len() as u64);
+            self.pairing.interim(context.sent, bytes.len() as u64);
             return true;
         }
         let exchange = self.store(&head, bytes, 0, time, context);
@@ -193,7 +193,10 @@ impl Connection {
         match state {
             State::Left => {}
             // The capture joined in the middle, perhaps just between two messages.
-            State::Head if nothing_seen => self.side(direction).state = State::Joining,
+            State::Head if nothing_seen => {
+                self.pairing.join();
+                self.side(direction).state = State::Joining;
+            }
             State::Head => {
                 let made = self.finish_cut(direction, unparsed, bytes, None, context);
                 match made {
@@ -278,7 +281,8 @@ impl Connection {
         context: &mut Context<'_>,
     ) {
         let (kind, what) = early(end);
-        let may_lack_body = self.side(direction).may_lack_body;
+        let went_on = self.carries_requests(direction) && self.pairing.request_went_on();
+        let may_lack_body = self.side(direction).may_lack_body && !went_on;
         match self.side(direction).state {
             State::Head => {
                 let fault = (kind, format!("{what} inside the head"));
@@ -292,7 +296,7 @@ impl Connection {
                 self.release_held(direction, unparsed, context);
                 let side = if self.carries_requests(direction) { "request" } else { "response" };
                 match self.side(direction).state {
-                    // The response to a HEAD request that was not seen.
+                    // The response to a HEAD request that was not seen, or a request whose body was not wanted.
                     _ if may_lack_body && unparsed.is_empty() => {}
                     State::Length(left) => {
                         self.fail(

@@ -35,7 +35,9 @@ impl Carried {
         context: &mut Context<'_>,
     ) {
         if !bytes.is_empty() && !self.ended[direction.index()] {
-            self.feed(captured, context, |feed| feed.data(direction, bytes));
+            // What carries it was sent when it was.
+            let sent = context.sent;
+            self.feed(captured, context, |feed| feed.data(direction, bytes, sent));
         }
     }
 
@@ -70,6 +72,7 @@ impl Carried {
                 now,
                 clock: context.clock,
                 offset: 0,
+                sent: None,
                 ipv6: context.ipv6,
                 limits: context.limits,
                 counters: &mut *context.counters,

@@ -10,7 +10,7 @@ use remora_packet::Timestamp;
 
 use crate::dissector::Verdict;
 use crate::item::Transport;
-use crate::tcp::Sink;
+use crate::tcp::{Sent, Sink};
 use crate::{Context, Counters, DatagramDissector, Direction, Dissector, End, Registration, Successor};
 use trial::Trial;
 
@@ -139,18 +139,20 @@ impl Sink for Feed<'_> {
         self.context.now = timestamp;
     }
 
-    fn data(&mut self, direction: Direction, bytes: &[u8]) {
+    fn data(&mut self, direction: Direction, bytes: &[u8], sent: Option<Sent>) {
+        self.context.sent = sent;
         self.dissection.carried_data = true;
         if matches!(self.dissection.reader, Reader::Stream(_)) {
-            self.log(|trial, now| trial.data(direction, now, bytes));
+            self.log(|trial, now| trial.data(direction, now, sent, bytes));
             self.parse(direction, bytes);
         } else {
-            self.probe(direction, bytes);
+            self.probe(direction, bytes, sent);
         }
     }
 
     fn gap(&mut self, direction: Direction, bytes: u64) {
         self.decide(direction);
+        self.context.sent = None;
         self.log(|trial, _| trial.gap(direction, bytes));
         let unparsed = self.dissection.take_pending(direction);
         let position = &mut self.dissection.position[direction.index()];
@@ -169,6 +171,7 @@ impl Sink for Feed<'_> {
 
     fn end(&mut self, direction: Direction, end: End) {
         self.decide(direction);
+        self.context.sent = None;
         self.log(|trial, _| trial.end(direction, end));
         let unparsed = self.dissection.take_pending(direction);
         self.context.offset = self.dissection.position[direction.index()] - unparsed.len() as u64;
@@ -289,9 +292,9 @@ impl Feed<'_> {
                 Successor::Known(dissector) => Reader::Stream(dissector),
             };
         }
-        for (direction, bytes) in [(other, kept), (direction, rest)] {
+        for (direction, bytes, sent) in [(other, kept, None), (direction, rest, self.context.sent)] {
             if !bytes.is_empty() {
-                self.data(direction, &bytes);
+                self.data(direction, &bytes, sent);
             }
         }
         if known && self.dissection.switches == number {

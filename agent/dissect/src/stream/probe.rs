@@ -2,7 +2,7 @@
 
 use super::trial::Trial;
 use super::{Feed, PROBE_TRIES, Reader};
-use crate::tcp::Sink;
+use crate::tcp::{Sent, Sink};
 use crate::{Direction, Over, Probe};
 
 /// Bytes of a direction that are kept while its protocol is not certain. More than any protocol needs to be told.
@@ -39,7 +39,7 @@ impl Feed<'_> {
     }
 
     /// Asks the protocols whose bytes these are.
-    pub(super) fn probe(&mut self, direction: Direction, bytes: &[u8]) {
+    pub(super) fn probe(&mut self, direction: Direction, bytes: &[u8], sent: Option<Sent>) {
         let dissection = &mut *self.dissection;
         let at = direction.index();
         if !self.begun[at] {
@@ -57,8 +57,9 @@ impl Feed<'_> {
         if turned {
             // An answer: what it answers to will not grow any more.
             self.decide(direction.reverse());
+            self.context.sent = sent;
             if matches!(self.dissection.reader, Reader::Stream(_)) {
-                self.log(|trial, now| trial.data(direction, now, bytes));
+                self.log(|trial, now| trial.data(direction, now, sent, bytes));
                 self.parse(direction, bytes);
                 return;
             }
@@ -77,7 +78,7 @@ impl Feed<'_> {
         let patient = opinion.unsure && joined.len() <= PROBE_BYTES;
         match opinion.place {
             Some(place) if opinion.certain || !patient || joined.len() >= LIKELY_BYTES => {
-                self.begin(place, opinion.certain, direction, joined);
+                self.begin(place, opinion.certain, direction, joined, sent);
             }
             _ if patient => {
                 let kept = if head.is_empty() { bytes.to_vec() } else { head };
@@ -100,13 +101,13 @@ impl Feed<'_> {
             return;
         }
         match self.ask(direction, &head).place {
-            Some(place) => self.begin(place, false, direction, &head),
+            Some(place) => self.begin(place, false, direction, &head, None),
             None => self.dissection.keep_pending(direction, head),
         }
     }
 
     /// The protocol is known, or thought so: from here on its dissector reads, first what was kept.
-    fn begin(&mut self, place: usize, certain: bool, direction: Direction, head: &[u8]) {
+    fn begin(&mut self, place: usize, certain: bool, direction: Direction, head: &[u8], sent: Option<Sent>) {
         let Over::Stream { create, .. } = self.registry[place].over else { return };
         let mut dissector = create(self.context.limits);
         let other = direction.reverse();
@@ -131,9 +132,9 @@ impl Feed<'_> {
                 Some(Box::new(Trial::new(place, self.dissection.position, self.dissection.ended)));
         }
         // What the other direction sent came before.
-        for (direction, bytes) in [(other, kept.as_slice()), (direction, head)] {
+        for (direction, bytes, sent) in [(other, kept.as_slice(), None), (direction, head, sent)] {
             if !bytes.is_empty() {
-                self.data(direction, bytes);
+                self.data(direction, bytes, sent);
             }
         }
     }

@@ -4,7 +4,7 @@ use remora_packet::Timestamp;
 
 use super::{Feed, Reader};
 use crate::dissector::TRIAL_BYTES;
-use crate::tcp::Sink;
+use crate::tcp::{Sent, Sink};
 use crate::{Direction, Draft, End};
 
 pub(super) struct Trial {
@@ -23,7 +23,7 @@ pub(super) struct Trial {
 }
 
 enum Event {
-    Data(Direction, Timestamp, Vec<u8>),
+    Data(Direction, Timestamp, Option<Sent>, Vec<u8>),
     Gap(Direction, u64),
     End(Direction, End),
 }
@@ -33,9 +33,9 @@ impl Trial {
         Self { place, position, ended, log: Vec::new(), bytes: 0, items: Vec::new(), item_bytes: 0 }
     }
 
-    pub(super) fn data(&mut self, direction: Direction, now: Timestamp, bytes: &[u8]) {
+    pub(super) fn data(&mut self, direction: Direction, now: Timestamp, sent: Option<Sent>, bytes: &[u8]) {
         self.bytes += bytes.len();
-        self.log.push(Event::Data(direction, now, bytes.to_vec()));
+        self.log.push(Event::Data(direction, now, sent, bytes.to_vec()));
     }
 
     pub(super) fn gap(&mut self, direction: Direction, bytes: u64) {
@@ -92,9 +92,9 @@ impl Feed<'_> {
         let now = self.context.now;
         for event in trial.log {
             match event {
-                Event::Data(direction, captured, bytes) => {
+                Event::Data(direction, captured, sent, bytes) => {
                     self.context.now = captured;
-                    self.data(direction, &bytes);
+                    self.data(direction, &bytes, sent);
                 }
                 Event::Gap(direction, bytes) => self.gap(direction, bytes),
                 Event::End(direction, end) => self.end(direction, end),

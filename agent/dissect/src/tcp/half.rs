@@ -147,7 +147,8 @@ impl Half {
     }
 
     /// Whether what was sent by someone who had received all before `acknowledges` must wait for this direction.
-    pub(super) fn holds_back(&self, acknowledges: Sequence) -> bool {
+    pub(super) fn holds_back(&self, acknowledges: Option<Sequence>) -> bool {
+        let Some(acknowledges) = acknowledges else { return false };
         let ahead = acknowledges.from(self.next);
         self.evidence().is_some() && ahead > 0 && ahead <= LARGEST_WINDOW
     }

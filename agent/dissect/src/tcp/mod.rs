@@ -10,6 +10,7 @@
 
 mod half;
 mod reorder;
+mod sent;
 mod sequence;
 
 use remora_packet::Timestamp;
@@ -18,6 +19,7 @@ use crate::decode::{Flags, Segment};
 use crate::{Counters, Direction, End, Limits};
 use half::Half;
 use reorder::Content;
+pub(crate) use sent::{Sent, may_answer};
 pub(crate) use sequence::Sequence;
 
 /// How far from its place a RST, or a late segment of a finished connection, may be to belong to it. Far above the
@@ -29,8 +31,8 @@ pub(crate) trait Sink {
     /// When what follows was captured.
     fn captured(&mut self, timestamp: Timestamp);
 
-    /// Bytes of one direction, in order.
-    fn data(&mut self, direction: Direction, bytes: &[u8]);
+    /// Bytes of one direction, in order, and when they were sent, where their segment says it.
+    fn data(&mut self, direction: Direction, bytes: &[u8], sent: Option<Sent>);
 
     /// So many bytes will never come.
     fn gap(&mut self, direction: Direction, bytes: u64);
@@ -168,7 +170,7 @@ impl Connection {
             && other.hole.is_none()
             && !self.closed
         {
-            self.deliver(direction, segment.payload, segment.missing, step);
+            self.deliver(direction, segment.payload, segment.missing, acknowledged(segment), step);
         } else if !self.closed {
             self.irregular(direction, segment, step);
         }
@@ -257,7 +259,7 @@ impl Connection {
         step: &mut Step<'_, S>,
     ) {
         let other = &self.halves[direction.reverse().index()];
-        let acknowledges = if segment.flags.ack() { Sequence(segment.acknowledgment) } else { other.next };
+        let acknowledges = acknowledged(segment);
         let held_back = other.holds_back(acknowledges);
         let half = &mut self.halves[direction.index()];
         let (mut bytes, mut missing) = (segment.payload, segment.missing);
@@ -290,7 +292,7 @@ impl Connection {
         let end = sequence.plus(bytes.len() as i64 + i64::from(missing));
         let fits = half.front().is_none_or(|front| end.from(half.next) <= front.from(half.next));
         if sequence == half.next && fits && !held_back {
-            self.deliver(direction, bytes, missing, step);
+            self.deliver(direction, bytes, missing, acknowledges, step);
             return;
         }
         if !step.sink.wanted(direction) {
@@ -299,7 +301,7 @@ impl Connection {
             if skipped > 0 {
                 step.sink.gap(direction, skipped as u64);
             }
-            self.deliver(direction, bytes, missing, step);
+            self.deliver(direction, bytes, missing, acknowledges, step);
             return;
         }
         let (next, counters) = (half.next, step.sink.counters());
@@ -311,13 +313,22 @@ impl Connection {
     }
 
     /// Hands on bytes that are next, and what the capture cut off behind them.
-    fn deliver<S: Sink>(&mut self, direction: Direction, bytes: &[u8], missing: u32, step: &mut Step<'_, S>) {
+    fn deliver<S: Sink>(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        missing: u32,
+        acknowledges: Option<Sequence>,
+        step: &mut Step<'_, S>,
+    ) {
         let half = &mut self.halves[direction.index()];
         if !bytes.is_empty() {
             half.tentative = false;
-            half.next = half.next.plus(bytes.len() as i64);
+            let from = half.next;
+            half.next = from.plus(bytes.len() as i64);
+            let sent = acknowledges.map(|received| Sent { from, upto: half.next, received });
             half.went_on(step.now);
-            step.sink.data(direction, bytes);
+            step.sink.data(direction, bytes, sent);
         }
         if missing != 0 {
             self.lose(direction, missing.into(), step);
@@ -392,7 +403,7 @@ impl Connection {
         let Some(held) = hole.and_then(|hole| hole.reorder.pop()) else { return };
         let missing = if held.data.is_empty() { held.length } else { 0 };
         step.sink.captured(held.captured);
-        self.deliver(direction, &held.data, missing, step);
+        self.deliver(direction, &held.data, missing, held.acknowledges, step);
         step.sink.captured(step.captured);
     }
 
@@ -410,11 +421,19 @@ impl Connection {
         let ends = ends.filter(|ahead| *ahead > 0).min();
         // What the other side sent having got a part of it comes behind that part, not behind all of it.
         let other = self.halves[direction.reverse().index()].reorder().and_then(|reorder| reorder.front());
-        let part = other.map(|held| held.acknowledges.from(next)).filter(|ahead| *ahead > 0);
+        let part = other
+            .and_then(|held| held.acknowledges)
+            .map(|received| received.from(next))
+            .filter(|ahead| *ahead > 0);
         match ends.map(|ahead| part.map_or(ahead, |part| part.min(ahead))) {
             Some(ahead) => self.lose(direction, ahead, step),
             // A single packet's word and nothing behind it.
             None => self.halves[direction.index()].hole = None,
         }
     }
+}
+
+/// What the sender of a segment had received from the other side.
+fn acknowledged(segment: &Segment<'_>) -> Option<Sequence> {
+    segment.flags.ack().then_some(Sequence(segment.acknowledgment))
 }

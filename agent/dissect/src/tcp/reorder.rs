@@ -14,7 +14,7 @@ pub(super) struct Held {
     pub(super) sequence: Sequence,
     pub(super) length: u32,
     /// What its sender had received from the other side when it sent this.
-    pub(super) acknowledges: Sequence,
+    pub(super) acknowledges: Option<Sequence>,
     /// When it was captured, which may be long before its turn.
     pub(super) captured: Timestamp,
     /// Empty where the capture did not keep the bytes.
@@ -89,7 +89,7 @@ impl Reorder {
         &mut self,
         next: Sequence,
         sequence: Sequence,
-        acknowledges: Sequence,
+        acknowledges: Option<Sequence>,
         captured: Timestamp,
         content: Content<'_>,
         counters: &mut Counters,

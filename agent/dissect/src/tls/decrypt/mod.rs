@@ -430,7 +430,10 @@ impl Tunnel {
         if early.accepted == Some(true) {
             self.sides[client.index()].has_data |= !early.bytes.is_empty();
             let captured = early.since.unwrap_or(context.now);
+            // It was sent before what is being read now.
+            let sent = context.sent.take();
             self.carried.data(client, &early.bytes, captured, context);
+            context.sent = sent;
             if early.cut {
                 self.carried.gap(client, 1, context);
             }
