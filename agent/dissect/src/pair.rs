@@ -7,7 +7,7 @@ use remora_packet::Timestamp;
 use crate::alignment::{Alignment, Loss};
 use crate::exchange::{Half, Kind};
 use crate::item::Absence;
-use crate::tcp::Sent;
+use crate::tcp::{Sent, is_older};
 use crate::{Context, Direction};
 
 /// A request that waits, with what its dissector wants to remember of it.
@@ -63,9 +63,17 @@ impl<K: PartialEq, N> ById<K, N> {
         Some((waiting.half, waiting.note))
     }
 
+    /// Whether the request that waits under a key was sent by someone who had the response that is being read: the
+    /// response is of an earlier use of the key.
+    pub fn is_newer(&self, key: &K, context: &Context<'_>) -> bool {
+        let waiting = self.waiting.iter().find(|waiting| waiting.key == *key);
+        waiting.is_some_and(|waiting| is_older(context.sent, waiting.sent))
+    }
+
     /// A response: an item with its request where that waits, else alone.
     pub fn response(&mut self, key: &K, half: Half, context: &mut Context<'_>) {
-        let draft = match self.remove(key) {
+        let request = if self.is_newer(key, context) { None } else { self.remove(key) };
+        let draft = match request {
             Some((request, _)) => self.kind.exchange(self.request_direction, request, half),
             None => self.kind.response(self.request_direction, half, Absence::BeforeCapture),
         };

@@ -3,7 +3,7 @@
 mod support;
 
 use Direction::{ToClient, ToServer};
-use remora_dissect::{Direction, Engine, Limits, json};
+use remora_dissect::{Direction, Engine, Item, Limits, json};
 use serde_json::Value;
 use support::{ACK, FIN, SYN, Tcp, origin, packet};
 
@@ -17,10 +17,11 @@ impl Both {
         Self { sequence: [u32::MAX - 20, 9_000] }
     }
 
-    fn send(&mut self, direction: Direction, payload: &str) -> Tcp {
+    fn send(&mut self, direction: Direction, payload: impl AsRef<[u8]>) -> Tcp {
+        let payload = payload.as_ref();
         let received = self.sequence[direction.reverse().index()];
         let sequence = &mut self.sequence[direction.index()];
-        let segment = Tcp::new(direction, *sequence, ACK, payload.as_bytes()).acknowledging(received);
+        let segment = Tcp::new(direction, *sequence, ACK, payload).acknowledging(received);
         *sequence = sequence.wrapping_add(payload.len() as u32);
         segment
     }
@@ -34,18 +35,26 @@ fn response(status: u16) -> String {
     format!("HTTP/1.1 {status} Some\r\nContent-Length: 0\r\n\r\n")
 }
 
-/// The path, the status and the error of each item; packets come a millisecond apart.
-fn read<'a>(segments: impl IntoIterator<Item = &'a Tcp>) -> Vec<String> {
+/// The items; packets come so many milliseconds apart.
+fn items<'a>(segments: impl IntoIterator<Item = &'a Tcp>, apart: i64) -> Vec<Value> {
     let mut engine = Engine::new(Limits::default(), origin());
     let mut items = Vec::new();
     for (number, segment) in segments.into_iter().enumerate() {
-        engine.packet(&packet(&segment.bytes(), number as i64 * 1_000_000), &mut items);
+        engine.packet(&packet(&segment.bytes(), number as i64 * apart * 1_000_000), &mut items);
     }
     engine.finish(&mut items);
-    let lines = items.iter().map(|item| {
+    let as_json = |item: &Item| {
         let mut text = Vec::new();
         json::write_object(item, &mut text);
-        let item: Value = serde_json::from_slice(&text).expect("it is JSON");
+        serde_json::from_slice(&text).expect("it is JSON")
+    };
+    items.iter().map(as_json).collect()
+}
+
+/// The path, the status and the error of each item of HTTP.
+fn read<'a>(segments: impl IntoIterator<Item = &'a Tcp>) -> Vec<String> {
+    let items = items(segments, 1);
+    let lines = items.iter().map(|item| {
         let path = item["request"]["path"].as_str().unwrap_or("-");
         let error = if item["error"].is_null() { "" } else { " marked" };
         format!("{path} {}{error}", item["response"]["status"])
@@ -56,8 +65,8 @@ fn read<'a>(segments: impl IntoIterator<Item = &'a Tcp>) -> Vec<String> {
 #[test]
 fn a_response_that_is_delivered_before_the_first_request_finds_it() {
     let mut both = Both::new();
-    let [one, first] = [both.send(ToServer, &request("/1")), both.send(ToClient, &response(201))];
-    let [two, second] = [both.send(ToServer, &request("/2")), both.send(ToClient, &response(202))];
+    let [one, first] = [both.send(ToServer, request("/1")), both.send(ToClient, response(201))];
+    let [two, second] = [both.send(ToServer, request("/2")), both.send(ToClient, response(202))];
     assert_eq!(read([&first, &one, &two, &second]), ["/1 201", "/2 202"]);
     // It was sent before the server had that request.
     assert_eq!(read([&first, &two, &second]), ["- 201 marked", "/2 202"]);
@@ -66,13 +75,13 @@ fn a_response_that_is_delivered_before_the_first_request_finds_it() {
 #[test]
 fn a_response_from_before_the_request_is_not_put_to_it() {
     let mut both = Both::new();
-    both.send(ToServer, &request("/0"));
+    both.send(ToServer, request("/0"));
     // A request in two segments, the second after the response to the one before.
     let (start, rest) = ("GET /1 HTTP/1.1\r\n", "Host: a\r\n\r\n");
     let early = both.send(ToServer, start);
-    let answer = both.send(ToClient, &response(200));
+    let answer = both.send(ToClient, response(200));
     let late = both.send(ToServer, rest);
-    let last = both.send(ToClient, &response(201));
+    let last = both.send(ToClient, response(201));
     assert_eq!(read([&early, &answer, &late, &last]), ["- 200 marked", "/1 201"]);
 }
 
@@ -101,7 +110,7 @@ fn a_body_that_the_server_acknowledges_was_sent() {
             // Not captured.
             both.send(ToServer, "body");
         }
-        segments.push(both.send(ToClient, &response(201)));
+        segments.push(both.send(ToClient, response(201)));
         let mut last = both.send(ToServer, "");
         last.flags |= FIN;
         if !body {
@@ -110,4 +119,41 @@ fn a_body_that_the_server_acknowledges_was_sent() {
         let expected = if body { "/1 201 marked" } else { "/1 201" };
         assert_eq!(read(&segments), [expected], "interim response {interim}, body {body}");
     }
+}
+
+/// A message of CQL's version 4.
+fn cql(response: bool, code: u8, stream: u16, body: &[u8]) -> Vec<u8> {
+    let mut message = vec![4 | u8::from(response) << 7, 0];
+    message.extend(stream.to_be_bytes());
+    message.push(code);
+    message.extend(u32::try_from(body.len()).expect("it is short").to_be_bytes());
+    message.extend(body);
+    message
+}
+
+#[test]
+fn a_late_response_does_not_answer_the_next_use_of_its_number() {
+    let mut both = Both::new();
+    let supported = b"\x00\x01\x00\x0bCQL_VERSION\x00\x01\x00\x053.4.6";
+    let startup = b"\x00\x01\x00\x0bCQL_VERSION\x00\x053.0.0";
+    let options = both.send(ToServer, cql(false, 5, 0, b""));
+    let early = both.send(ToClient, cql(true, 6, 0, supported));
+    let start = both.send(ToServer, cql(false, 1, 0, startup));
+    let ready = both.send(ToClient, cql(true, 2, 0, b""));
+    let ports = |mut segment: Tcp| {
+        let server =
+            if segment.source == support::SERVER { &mut segment.source } else { &mut segment.destination };
+        server.1 = 9042;
+        segment
+    };
+    let [options, early, start, ready] = [options, early, start, ready].map(ports);
+    let codes = |order: &[&Tcp]| -> Vec<String> {
+        let items = items(order.iter().copied(), 60_000);
+        let code = |item: &Value, side: &str| item[side]["opcode"].as_str().unwrap_or("-").to_owned();
+        items.iter().map(|item| code(item, "request") + " " + &code(item, "response")).collect()
+    };
+    assert_eq!(codes(&[&options, &early, &start, &ready]), ["OPTIONS SUPPORTED", "STARTUP READY"]);
+    // The capture gave up waiting for the first response when it comes.
+    let late = codes(&[&options, &start, &early, &ready]);
+    assert!(!late.contains(&"STARTUP SUPPORTED".to_owned()), "{late:?}");
 }

@@ -85,6 +85,24 @@ fn a_packet_sent_again_is_no_other_handshake() {
 }
 
 #[test]
+fn an_offer_of_the_version_that_was_asked_for_is_of_an_earlier_attempt() {
+    let packets = shake::packets(&fixtures().join("quic/quic.pcap"));
+    let offer = packets.iter().find(|packet| packet.data[12] == 8 && packet.data[43..47] == [0; 4]);
+    let offer = &offer.expect("a server offers versions").data;
+    let mut datagrams = datagrams(u16::from_be_bytes([offer[36], offer[37]]));
+    let at = datagrams.iter().position(|(_, bytes)| bytes[1..5] == [0; 4]).expect("it is in there");
+    // The first attempt is lost, and the offer is delivered behind the second.
+    datagrams.swap(at, at + 1);
+    datagrams.remove(at - 1);
+    let mut talk = Talk::new(4433);
+    for (from_client, bytes) in &datagrams {
+        talk.datagram(if *from_client { ToServer } else { ToClient }, bytes);
+    }
+    let items = talk.finish();
+    assert_eq!((items.len(), &items[0]["response"]["type"]), (1, &"ServerHello".into()), "{items:#?}");
+}
+
+#[test]
 fn an_initial_packet_without_answer_comes_out_late() {
     let datagrams = datagrams(first_port());
     let mut talk = Talk::new(4433);

@@ -231,7 +231,8 @@ impl Connection {
 
     fn response(&mut self, header: &Header, framed: &Framed<'_>, context: &mut Context<'_>) {
         let Some((requests, waiting)) = &mut self.waiting else { return };
-        let (requests, note) = (*requests, waiting.note(&header.stream));
+        let late = waiting.is_newer(&header.stream, context);
+        let (requests, note) = (*requests, waiting.note(&header.stream).filter(|_| !late));
         let (paired, columns) = (note.is_some(), note.and_then(Note::columns));
         let mut read = message::response(header, framed, columns, context.limits);
         let shows = read.exact || paired && !read.is_wrong() && framed.is_whole();
@@ -249,13 +250,14 @@ impl Connection {
             return;
         }
         let Some((_, waiting)) = &mut self.waiting else { return };
-        match waiting.remove(&header.stream) {
+        let request = if late { None } else { waiting.remove(&header.stream) };
+        match request {
             Some((request, note)) => {
                 self.learn(&note, &request, told, context);
                 context.items.push(KIND.exchange(requests, request, half));
             }
-            None if self.lossy || header.stream < 0 || self.ended[requests.index()] => {
-                let absence = if self.lossy { Absence::Lost } else { Absence::BeforeCapture };
+            None if late || self.lossy || header.stream < 0 || self.ended[requests.index()] => {
+                let absence = if late || self.lossy { Absence::Lost } else { Absence::BeforeCapture };
                 context.items.push(KIND.response(requests, half, absence));
             }
             None => {

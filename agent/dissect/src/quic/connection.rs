@@ -147,6 +147,7 @@ impl Connection {
         }
         let versions = header.offered.as_chunks::<4>().0;
         let versions = versions.iter().map(|version| Version(u32::from_be_bytes(*version)));
+        let mut all = versions.clone();
         let names = versions.filter(|version| !version.is_reserved()).map(Version::name);
         let fields = Fields::new()
             .with("type", "VersionNegotiation")
@@ -154,7 +155,10 @@ impl Connection {
         if let Some((client, asked)) = self.asked.take_if(|(client, _)| *client != direction) {
             let half = Half::new(context.now, size(header), fields);
             context.items.push(KIND.exchange(client, asked, half));
-        } else if let Some(current) = self.current.as_mut().filter(|current| current.client != direction) {
+        } else if let Some(current) = self.current.as_mut().filter(|current| current.client != direction)
+            // A client drops an offer of the version that it asked for (RFC 9000, section 6.2): it is of an earlier attempt.
+            && current.initial.as_ref().is_none_or(|initial| all.all(|version| version != initial.version))
+        {
             current.handshake.add_size(direction, size(header));
             current.handshake.answer(direction, fields, None, context);
             self.forget();

@@ -131,6 +131,13 @@ impl Half {
         }
     }
 
+    /// Nothing more comes that a single packet's word could tear apart: it is believed.
+    pub(super) fn convince(&mut self) {
+        if let Some(evidence) = self.hole.as_mut().and_then(|hole| hole.evidence.as_mut()) {
+            evidence.voices = evidence.voices.max(EVIDENCE_VOICES);
+        }
+    }
+
     /// The sender itself is past `sequence`.
     pub(super) fn corroborate(&mut self, sequence: Sequence) {
         if let Some(evidence) = self.hole.as_mut().and_then(|hole| hole.evidence.as_mut())

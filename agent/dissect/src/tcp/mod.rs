@@ -19,7 +19,7 @@ use crate::decode::{Flags, Segment};
 use crate::{Counters, Direction, End, Limits};
 use half::Half;
 use reorder::Content;
-pub(crate) use sent::{Sent, may_answer};
+pub(crate) use sent::{Sent, is_older, may_answer};
 pub(crate) use sequence::Sequence;
 
 /// How far from its place a RST, or a late segment of a finished connection, may be to belong to it. Far above the
@@ -192,7 +192,10 @@ impl Connection {
             let open =
                 Direction::BOTH.into_iter().filter(|direction| self.halves[direction.index()].hole.is_some());
             match open.min_by_key(|direction| self.waits(*direction)) {
-                Some(direction) => self.give_up(direction, step),
+                Some(direction) => {
+                    self.halves[direction.index()].convince();
+                    self.give_up(direction, step);
+                }
                 None => break,
             }
         }

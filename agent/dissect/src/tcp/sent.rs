@@ -24,6 +24,12 @@ pub(crate) fn may_answer(response: Option<Sent>, request: Option<Sent>) -> Optio
     Some(response.received.from(request.upto) >= 0 && request.received.from(response.from) <= 0)
 }
 
+/// Whether the client had begun to receive a response when it sent a request: the response answers another one.
+pub(crate) fn is_older(response: Option<Sent>, request: Option<Sent>) -> bool {
+    let both = response.zip(request);
+    both.is_some_and(|(response, request)| request.received.from(response.from) > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
