@@ -26,8 +26,8 @@ const SWITCHES: u8 = 16;
 #[derive(Default)]
 pub(crate) struct Dissection {
     reader: Reader,
-    /// Bytes not yet used, per direction, where there are any.
-    pending: Option<Box<[Vec<u8>; 2]>>,
+    /// What is not yet used, where there is any.
+    pending: Option<Box<Pending>>,
     /// How far each direction has come, in bytes of its stream.
     position: [u64; 2],
     trial: Option<Box<Trial>>,
@@ -48,6 +48,31 @@ pub(crate) struct Dissection {
     refused: u64,
     /// A conversation of datagrams was ended.
     over: bool,
+}
+
+/// Bytes that nobody has used yet, by direction.
+#[derive(Default)]
+struct Pending {
+    bytes: [Vec<u8>; 2],
+    /// The segments they came in, as long as it is not known who reads them.
+    pieces: [Vec<Piece>; 2],
+}
+
+impl Pending {
+    fn memory(&self) -> usize {
+        let bytes: usize = self.bytes.iter().map(Vec::capacity).sum();
+        let pieces: usize = self.pieces.iter().map(Vec::capacity).sum();
+        size_of::<Self>() + bytes + pieces * size_of::<Piece>()
+    }
+}
+
+/// A segment among bytes that are kept until it is known who reads them.
+#[derive(Clone, Copy)]
+struct Piece {
+    /// Where it ends in them.
+    end: usize,
+    captured: Timestamp,
+    sent: Option<Sent>,
 }
 
 #[derive(Default)]
@@ -71,10 +96,7 @@ impl Dissection {
             Reader::Stream(dissector) => dissector.memory(),
             Reader::Datagrams(dissector) => dissector.memory(),
         };
-        let pending = self
-            .pending
-            .as_ref()
-            .map_or(0, |pending| size_of_val(&**pending) + pending.iter().map(Vec::capacity).sum::<usize>());
+        let pending = self.pending.as_ref().map_or(0, |pending| pending.memory());
         reader + pending + self.trial.as_ref().map_or(0, |trial| trial.memory())
     }
 
@@ -89,9 +111,15 @@ impl Dissection {
     }
 
     fn take_pending(&mut self, direction: Direction) -> Vec<u8> {
-        let Some(pending) = &mut self.pending else { return Vec::new() };
-        let taken = std::mem::take(&mut pending[direction.index()]);
-        if pending.iter().all(Vec::is_empty) {
+        self.take_kept(direction).0
+    }
+
+    /// With the segments it came in, as far as they were kept.
+    fn take_kept(&mut self, direction: Direction) -> (Vec<u8>, Vec<Piece>) {
+        let Some(pending) = &mut self.pending else { return Default::default() };
+        let at = direction.index();
+        let taken = (std::mem::take(&mut pending.bytes[at]), std::mem::take(&mut pending.pieces[at]));
+        if pending.bytes.iter().all(Vec::is_empty) {
             self.pending = None;
         }
         taken
@@ -100,14 +128,19 @@ impl Dissection {
     fn keep_pending(&mut self, direction: Direction, bytes: Vec<u8>) {
         match &mut self.pending {
             Some(pending) => {
-                pending[direction.index()] = if bytes.is_empty() { Vec::new() } else { bytes };
-                if pending.iter().all(Vec::is_empty) {
+                pending.bytes[direction.index()] = if bytes.is_empty() { Vec::new() } else { bytes };
+                if pending.bytes.iter().all(Vec::is_empty) {
                     self.pending = None;
                 }
             }
             None if bytes.is_empty() => {}
-            None => self.pending.get_or_insert_default()[direction.index()] = bytes,
+            None => self.pending.get_or_insert_default().bytes[direction.index()] = bytes,
         }
+    }
+
+    fn keep(&mut self, direction: Direction, bytes: Vec<u8>, pieces: Vec<Piece>) {
+        let pending = self.pending.get_or_insert_default();
+        (pending.bytes[direction.index()], pending.pieces[direction.index()]) = (bytes, pieces);
     }
 
     /// Whether payload was seen that no protocol claimed.
@@ -202,7 +235,7 @@ impl Feed<'_> {
         let Reader::Stream(dissector) = &mut self.dissection.reader else { return };
         // The place it was taken from stays: what is left of it goes back there.
         let mut pending = match &mut self.dissection.pending {
-            Some(pending) => std::mem::take(&mut pending[direction.index()]),
+            Some(pending) => std::mem::take(&mut pending.bytes[direction.index()]),
             None => Vec::new(),
         };
         let position = &mut self.dissection.position[direction.index()];

@@ -1,7 +1,7 @@
 //! Finding out what a stream speaks.
 
 use super::trial::Trial;
-use super::{Feed, PROBE_TRIES, Reader};
+use super::{Feed, PROBE_TRIES, Piece, Reader};
 use crate::tcp::{Sent, Sink};
 use crate::{Direction, Over, Probe};
 
@@ -67,7 +67,7 @@ impl Feed<'_> {
 
         let dissection = &mut *self.dissection;
         dissection.position[at] += bytes.len() as u64;
-        let mut head = dissection.take_pending(direction);
+        let (mut head, mut pieces) = dissection.take_kept(direction);
         let joined = if head.is_empty() {
             bytes
         } else {
@@ -76,13 +76,16 @@ impl Feed<'_> {
         };
         let opinion = self.ask(direction, joined);
         let patient = opinion.unsure && joined.len() <= PROBE_BYTES;
+        let piece = Piece { end: joined.len(), captured: self.context.now, sent };
         match opinion.place {
             Some(place) if opinion.certain || !patient || joined.len() >= LIKELY_BYTES => {
-                self.begin(place, opinion.certain, direction, joined, sent);
+                pieces.push(piece);
+                self.begin(place, opinion.certain, direction, joined, pieces);
             }
             _ if patient => {
+                pieces.push(piece);
                 let kept = if head.is_empty() { bytes.to_vec() } else { head };
-                self.dissection.keep_pending(direction, kept);
+                self.dissection.keep(direction, kept, pieces);
             }
             _ => {
                 self.dissection.tries[at] -= 1;
@@ -96,22 +99,22 @@ impl Feed<'_> {
         if !matches!(self.dissection.reader, Reader::None) {
             return;
         }
-        let head = self.dissection.take_pending(direction);
+        let (head, pieces) = self.dissection.take_kept(direction);
         if head.is_empty() {
             return;
         }
         match self.ask(direction, &head).place {
-            Some(place) => self.begin(place, false, direction, &head, None),
-            None => self.dissection.keep_pending(direction, head),
+            Some(place) => self.begin(place, false, direction, &head, pieces),
+            None => self.dissection.keep(direction, head, pieces),
         }
     }
 
     /// The protocol is known, or thought so: from here on its dissector reads, first what was kept.
-    fn begin(&mut self, place: usize, certain: bool, direction: Direction, head: &[u8], sent: Option<Sent>) {
+    fn begin(&mut self, place: usize, certain: bool, direction: Direction, head: &[u8], pieces: Vec<Piece>) {
         let Over::Stream { create, .. } = self.registry[place].over else { return };
         let mut dissector = create(self.context.limits);
         let other = direction.reverse();
-        let kept = self.dissection.take_pending(other);
+        let (kept, kept_pieces) = self.dissection.take_kept(other);
         self.dissection.position[direction.index()] -= head.len() as u64;
         self.dissection.position[other.index()] -= kept.len() as u64;
         for at in Direction::BOTH {
@@ -132,10 +135,21 @@ impl Feed<'_> {
                 Some(Box::new(Trial::new(place, self.dissection.position, self.dissection.ended)));
         }
         // What the other direction sent came before.
-        for (direction, bytes, sent) in [(other, kept.as_slice(), None), (direction, head, sent)] {
-            if !bytes.is_empty() {
-                self.data(direction, bytes, sent);
+        self.hand_out(other, &kept, &kept_pieces);
+        self.hand_out(direction, head, &pieces);
+    }
+
+    /// Reads what was kept as it came, segment by segment.
+    fn hand_out(&mut self, direction: Direction, kept: &[u8], pieces: &[Piece]) {
+        let now = self.context.now;
+        let mut from = 0;
+        for piece in pieces {
+            if let Some(bytes @ [_, ..]) = kept.get(from..piece.end) {
+                self.context.now = piece.captured;
+                self.data(direction, bytes, piece.sent);
             }
+            from = piece.end;
         }
+        self.context.now = now;
     }
 }
