@@ -22,8 +22,9 @@ use crate::workspace::Workspace;
     after_help = "Of each protocol's fixtures the largest is written many times over, with other addresses and times for each copy. The \
                   engine has the packets in memory and decodes, reassembles and dissects them into items, whose summary is read; with \
                   JSON, each item is printed into a buffer instead. Its time is that of its thread on the processor. tshark reads the \
-                  file with `-Y PROTOCOL`: user and system time, without what it takes for a file without packets. Figures are medians \
-                  over the rounds; ratios are taken within a round."
+                  file with `-Y PROTOCOL`, which prints a line for each packet: user and system time, without what it takes for a file without \
+                  packets. In the first round it reads it with `-T ek` too, which prints all fields, beside the engine's items as JSON. \
+                  Figures are medians over the rounds; ratios are taken within a round."
 )]
 pub(super) struct Arguments {
     /// Only these protocols, by the name of their folder in tests/fixtures
@@ -72,6 +73,8 @@ struct Subject {
     ours: Vec<Run>,
     /// CPU seconds of tshark, round by round; none where it does not know the protocol.
     tshark: Vec<f64>,
+    /// The same with all fields printed as JSON, in the first round.
+    tshark_json: Option<f64>,
 }
 
 /// A line of the benchmark in `agent/dissect/benches`.
@@ -121,9 +124,13 @@ pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         );
         for _ in 0..arguments.rounds {
             if is_known(subject.filter, &known) {
-                let start = subject.tshark(&empty)?;
-                let whole = subject.tshark(&large.0)?;
+                let start = subject.tshark(&empty, &[])?;
+                let whole = subject.tshark(&large.0, &[])?;
                 subject.tshark.push((whole - start).max(0.0));
+                if subject.tshark_json.is_none() {
+                    let whole = subject.tshark(&large.0, &["-T", "ek"])?;
+                    subject.tshark_json = Some((whole - start).max(0.0));
+                }
             }
             let text = process::output(Command::new(&bench).arg(&large.0))?;
             let run = text.lines().find_map(Run::read);
@@ -166,7 +173,16 @@ fn subjects(fixtures: &Path, wanted: &[String]) -> Result<Vec<Subject>> {
                 None => (String::leak(protocol.clone()) as &str, &[][..]),
             };
             let (ours, tshark) = (Vec::new(), Vec::new());
-            subjects.push(Subject { protocol, capture, copies: 0, filter, decode_as, ours, tshark });
+            subjects.push(Subject {
+                protocol,
+                capture,
+                copies: 0,
+                filter,
+                decode_as,
+                ours,
+                tshark,
+                tshark_json: None,
+            });
         }
     }
     subjects.sort_by(|one, other| one.protocol.cmp(&other.protocol));
@@ -206,9 +222,9 @@ impl Subject {
     }
 
     /// CPU seconds for looking at a file.
-    fn tshark(&self, file: &Path) -> Result<f64> {
+    fn tshark(&self, file: &Path, how: &[&str]) -> Result<f64> {
         let mut command = Command::new("tshark");
-        command.arg("-r").arg(file).args(["-n", "-Y", self.filter]);
+        command.arg("-r").arg(file).args(["-n", "-Y", self.filter]).args(how);
         for rule in self.decode_as {
             command.args(["-d", rule]);
         }
@@ -222,6 +238,11 @@ impl Subject {
     /// How many times as fast as tshark, round by round.
     fn times_faster(&self) -> f64 {
         median(self.tshark.iter().zip(&self.ours).map(|(tshark, ours)| tshark / ours.seconds.max(1e-9)))
+    }
+
+    /// The same with everything printed by both.
+    fn times_faster_with_json(&self) -> Option<f64> {
+        Some(self.tshark_json? / self.ours.first()?.json_seconds.max(1e-9))
     }
 }
 
@@ -251,6 +272,8 @@ fn table(subjects: &[Subject]) -> Table {
         "bytes allocated per item",
         "ns per item with JSON",
         "tshark MB/s",
+        "× tshark",
+        "× tshark, JSON",
     ]);
     for subject in subjects {
         let bytes = subject.figure(|run| run.bytes);
@@ -270,21 +293,27 @@ fn table(subjects: &[Subject]) -> Table {
                     format!("{:.1}", median(rounds.iter().map(|seconds| bytes / 1e6 / seconds.max(1e-9))))
                 }
             },
+            if subject.tshark.is_empty() { "-".to_owned() } else { times(subject.times_faster()) },
+            subject.times_faster_with_json().map_or_else(|| "-".to_owned(), times),
         ]);
     }
     table
+}
+
+/// Rounded down, so that what is missed is not printed as the target.
+fn times(times: f64) -> String {
+    format!("{:.0}", times.floor())
 }
 
 fn targets(subjects: &[Subject]) -> Table {
     let mut table = Table::default();
     table.row(["target", "measured", ""]);
     for subject in subjects.iter().filter(|subject| !subject.tshark.is_empty()) {
-        let times = subject.times_faster();
+        let faster = subject.times_faster();
         table.row([
             format!("{}: at least {TSHARK_TARGET} × tshark", subject.protocol),
-            // Rounded down, so that what is missed is not printed as the target.
-            format!("{:.0} ×", times.floor()),
-            if times >= TSHARK_TARGET { "met" } else { "missed" }.to_owned(),
+            format!("{} ×", times(faster)),
+            if faster >= TSHARK_TARGET { "met" } else { "missed" }.to_owned(),
         ]);
     }
     table
@@ -336,10 +365,11 @@ mod tests {
             decode_as: &[],
             ours: vec![run.clone()],
             tshark: vec![tshark],
+            tshark_json: Some(1.5 * tshark),
         };
         let text = table(&[subject(0.1)]).render();
         let cells: Vec<_> = text.lines().last().unwrap().split_whitespace().collect();
-        assert_eq!(cells, ["dns", "2", "1000", "2000", "1000000", "1000", "64", "3000", "20.0"]);
+        assert_eq!(cells, ["dns", "2", "1000", "2000", "1000000", "1000", "64", "3000", "20.0", "100", "50"]);
         let verdict = |tshark| targets(&[subject(tshark)]).render();
         assert!(verdict(0.1).contains("100 ×") && verdict(0.1).ends_with("met\n"));
         assert!(verdict(0.049).contains("49 ×") && verdict(0.049).ends_with("missed\n"));
