@@ -143,21 +143,20 @@ impl Session {
         }
         match command.number {
             Some(names::STMT_PREPARE) => {
-                let Some((number, parameters, columns)) = command.response.prepared else { return };
+                let Some(prepared) = &command.response.prepared else { return };
                 let query = command.fields.field("query").cloned().unwrap_or_default();
-                let known = &command.response.prepared_columns;
                 let statement = Statement {
                     query,
                     truncated: command.fields.field("truncated").is_some(),
-                    parameters,
+                    parameters: prepared.parameters,
                     types: None,
-                    columns: (known.len() == usize::from(columns)).then(|| Arc::new(known.clone())),
+                    columns: prepared.columns().map(|columns| Arc::new(columns.to_vec())),
                     long: Vec::new(),
                 };
-                self.last_prepared = Some(number);
+                self.last_prepared = Some(prepared.number);
                 let caps = Caps { entries: limits.list_entries, bytes: limits.message_bytes };
                 let memory = statement.heap();
-                self.complete &= self.statements.insert(number, statement, memory, caps);
+                self.complete &= self.statements.insert(prepared.number, statement, memory, caps);
             }
             Some(names::CHANGE_USER | names::RESET_CONNECTION) => {
                 self.statements.clear();
@@ -166,7 +165,7 @@ impl Session {
             Some(names::STMT_EXECUTE) => {
                 let number = command.statement.and_then(|number| self.statement_number(number));
                 if let Some(statement) = number.and_then(|number| self.statements.get_mut(&number))
-                    && let Some(columns) = command.response.latest_columns.take()
+                    && let Some(columns) = command.response.take_columns()
                 {
                     statement.columns = Some(columns);
                 }
@@ -176,7 +175,7 @@ impl Session {
         if let Some(user) = command.user.take() {
             self.user = Some(user);
         }
-        if let Some(schema) = command.response.schema.take().or_else(|| command.schema.take()) {
+        if let Some(schema) = command.response.take_schema().or_else(|| command.schema.take()) {
             self.database = Some(schema);
         }
     }
