@@ -35,7 +35,7 @@ fn folders(item: &str) -> Vec<String> {
 }
 
 /// What makes the parts that items of all protocols have.
-const SHARED: [&str; 4] = ["item.rs", "protocol.rs", "exchange.rs", "peers.rs"];
+const SHARED: [&str; 4] = ["item", "protocol.rs", "exchange.rs", "peers.rs"];
 
 /// The names of all items.
 fn all_items(declarations: &Declarations) -> BTreeSet<String> {

@@ -12,7 +12,6 @@ mod lenenc;
 mod login;
 mod names;
 mod packets;
-mod request;
 mod response;
 mod rows;
 mod statements;

@@ -1,4 +1,8 @@
-//! The record layer of a connection.
+//! The record layer of a connection (RFC 8446, section 5; RFC 5246, section 6.2): what is in a record goes to the handshake,
+//! is decrypted, or is passed over.
+
+mod messages;
+mod side;
 
 use remora_packet::Timestamp;
 
@@ -10,6 +14,8 @@ use super::hello::ClientHello;
 use super::message;
 use super::record::{self, HEADER, Header};
 use crate::{Context, Direction, Dissector, End, Successor};
+use messages::Messages;
+use side::Side;
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -22,50 +28,10 @@ pub(super) struct Connection {
     inside: Inside,
 }
 
-#[derive(Debug, Default)]
-struct Side {
-    /// Bytes of the current record that are passed over.
-    skip: usize,
-    /// Where records begin is not known.
-    lost: bool,
-    /// What it sends is encrypted, or a piece of the handshake is missing: only a hello is read.
-    opaque: bool,
-    /// It sent a ChangeCipherSpec.
-    changed: bool,
-    /// When the first byte of the record that begins was captured.
-    since: Option<Timestamp>,
-    /// A record was seen.
-    begun: bool,
-    ended: bool,
-    messages: Messages,
-}
-
-/// Handshake messages that go over the end of a record.
-#[derive(Debug, Default)]
-struct Messages {
-    /// The message that is not whole yet.
-    bytes: Vec<u8>,
-    time: Timestamp,
-    /// Bytes of a message that is too long, still to come.
-    skip: usize,
-}
-
 impl Connection {
     pub(super) const fn new() -> Self {
-        const fn side() -> Side {
-            Side {
-                skip: 0,
-                lost: false,
-                opaque: false,
-                changed: false,
-                since: None,
-                begun: false,
-                ended: false,
-                messages: Messages { bytes: Vec::new(), time: Timestamp::from_nanos(0), skip: 0 },
-            }
-        }
         Self {
-            sides: [side(), side()],
+            sides: [Side::new(), Side::new()],
             handshake: Handshake::new(KIND, Carrier::Tcp),
             sure: false,
             is_v2: false,
@@ -104,7 +70,7 @@ impl Connection {
             }
             side.opaque |= header.kind != record::kind::ALERT;
             if self.handshake.is_over() {
-                side.messages = Messages::default();
+                side.messages = Messages::new();
             }
             let used = end.min(bytes.len());
             side.skip = end - used;
@@ -134,7 +100,7 @@ impl Connection {
         let Some(record) = bytes.get(..end) else { return 0 };
         let side = &mut self.sides[direction.index()];
         side.opaque = true;
-        side.messages = Messages::default();
+        side.messages = Messages::new();
         let captured = side.since.unwrap_or(context.now);
         if let Some(alpn) = self.inside.record(direction, record, captured, context) {
             self.handshake.add(direction, "alpn", message::text(&alpn, context.limits));
@@ -194,11 +160,25 @@ impl Connection {
         let side = self.side(direction);
         side.lost = true;
         side.opaque = true;
-        side.messages = Messages::default();
+        side.messages = Messages::new();
         bytes.len()
     }
 
-    /// Takes a CLIENT-HELLO of SSL 2.0.
+    /// Takes a CLIENT-HELLO of SSL 2.0, with which a connection may begin; how much of it was used, 0 to wait for more.
+    fn v2(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> Option<usize> {
+        let length = record::v2_client_hello(bytes)?;
+        match length.and_then(|length| bytes.get(..length)) {
+            Some(hello) => {
+                self.hello_v2(direction, hello, context);
+                Some(hello.len())
+            }
+            None => {
+                self.side(direction).waits(context.now);
+                Some(0)
+            }
+        }
+    }
+
     fn hello_v2(&mut self, direction: Direction, content: &[u8], context: &mut Context<'_>) {
         let (hello, result) = ClientHello::parse_v2(content.get(3..).unwrap_or_default());
         let time = self.side(direction).since.take().unwrap_or(context.now);
@@ -242,34 +222,25 @@ impl Dissector for Connection {
                 return bytes.len();
             }
             if side.skip > 0 {
-                let skipped = side.skip.min(rest.len());
-                side.skip -= skipped;
-                at += skipped;
+                at += side.pass(rest);
                 continue;
             }
-            if !side.begun && !side.lost {
-                match record::v2_client_hello(rest) {
-                    Some(Some(length)) => {
-                        if let Some(hello) = rest.get(..length) {
-                            self.hello_v2(direction, hello, context);
-                            at += length;
-                            continue;
-                        }
-                        side.since.get_or_insert(context.now);
-                        break;
-                    }
-                    Some(None) => {
-                        side.since.get_or_insert(context.now);
-                        break;
-                    }
-                    None => {}
+            let is_lost = side.lost;
+            if !side.begun
+                && !is_lost
+                && let Some(used) = self.v2(direction, rest, context)
+            {
+                match used {
+                    0 => break,
+                    used => at += used,
                 }
+                continue;
             }
-            if rest.len() < HEADER && !side.lost {
-                side.since.get_or_insert(context.now);
+            if rest.len() < HEADER && !is_lost {
+                self.side(direction).waits(context.now);
                 break;
             }
-            if side.lost && self.inside.is_open(direction, context) {
+            if is_lost && self.inside.is_open(direction, context) {
                 let found = self.inside.search(direction, rest, context);
                 let (Found::Record(passed) | Found::Nothing(passed)) = found;
                 context.counters.undissected_bytes += passed as u64;
@@ -281,26 +252,24 @@ impl Dissector for Connection {
                 continue;
             }
             let Some(header) = Header::read(rest) else {
-                if side.lost {
+                if is_lost {
                     context.counters.undissected_bytes += rest.len() as u64;
                     return bytes.len();
                 }
                 return at + self.invalid(direction, rest, context);
             };
+            let side = self.side(direction);
             side.lost = false;
-            if side.begun || self.sides[direction.reverse().index()].begun {
+            side.waits(context.now);
+            if self.sides.iter().any(|side| side.begun) {
                 self.sure = true;
                 context.confirm();
             }
-            let side = &mut self.sides[direction.index()];
-            side.since.get_or_insert(context.now);
             let used = self.record(direction, header, rest, context);
             if used == 0 {
                 break;
             }
-            let side = self.side(direction);
-            side.begun = true;
-            side.since = None;
+            self.side(direction).took();
             at += used;
         }
         at
@@ -311,30 +280,13 @@ impl Dissector for Connection {
         self.cut_message(direction, context);
         self.handshake.gap(direction, bytes);
         self.inside.gap(direction, if bytes == 0 { 0 } else { bytes + unparsed.len() as u64 });
-        let side = self.side(direction);
-        side.since = None;
-        side.opaque = true;
-        let inside = match length {
-            Some(length) => length - unparsed.len().min(length),
-            None if unparsed.is_empty() => side.skip,
-            None => 0,
-        };
-        match usize::try_from(bytes).ok().and_then(|bytes| inside.checked_sub(bytes)) {
-            // The gap ends within the record, or with it.
-            Some(left) if inside > 0 => side.skip = left,
-            _ => {
-                side.skip = 0;
-                side.lost = true;
-            }
-        }
+        self.side(direction).gap(bytes, unparsed.len(), length);
     }
 
     fn overflow(&mut self, direction: Direction, unparsed: &[u8], context: &mut Context<'_>) {
         self.gap(direction, 0, unparsed, context);
         self.handshake.fail(direction, "a record is beyond the cap");
-        let side = self.side(direction);
-        side.skip = 0;
-        side.lost = true;
+        self.side(direction).lose();
     }
 
     fn end(&mut self, direction: Direction, end: End, unparsed: &[u8], context: &mut Context<'_>) {
@@ -353,91 +305,7 @@ impl Dissector for Connection {
     }
 
     fn memory(&self) -> usize {
-        let kept: usize = self.sides.iter().map(|side| side.messages.bytes.capacity()).sum();
+        let kept: usize = self.sides.iter().map(|side| side.messages.memory()).sum();
         kept + self.handshake.memory() + self.inside.memory()
-    }
-}
-
-impl Messages {
-    const fn is_empty(&self) -> bool {
-        self.bytes.is_empty() && self.skip == 0
-    }
-
-    /// Hands over the messages that `content` finishes, and keeps the beginning of one that it does not.
-    fn read(
-        &mut self,
-        direction: Direction,
-        mut content: &[u8],
-        time: Timestamp,
-        handshake: &mut Handshake,
-        context: &mut Context<'_>,
-    ) {
-        /// Type and length.
-        const HEAD: usize = 4;
-        let cap = context.limits.message_bytes.max(HEAD);
-        while !content.is_empty() {
-            if self.skip > 0 {
-                let skipped = self.skip.min(content.len());
-                self.skip -= skipped;
-                content = &content[skipped..];
-                continue;
-            }
-            if self.bytes.is_empty() {
-                self.time = time;
-                // Most messages lie whole in a record.
-                if let [kind, a, b, c, rest @ ..] = content {
-                    let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
-                    if let Some((body, behind)) = rest.split_at_checked(length)
-                        && length + HEAD <= cap
-                    {
-                        let handed = Handed { kind: *kind, body, whole: true, time };
-                        handshake.message(direction, handed, context);
-                        content = behind;
-                        continue;
-                    }
-                }
-            }
-            content = self.keep(HEAD, content);
-            let [_, a, b, c, ..] = *self.bytes else { break };
-            let wanted = HEAD + u32::from_be_bytes([0, a, b, c]) as usize;
-            let kept = wanted.min(cap);
-            content = self.keep(kept, content);
-            if self.bytes.len() < kept {
-                break;
-            }
-            self.hand_over(direction, wanted == kept, handshake, context);
-            self.skip = wanted - kept;
-            if self.skip > 0 {
-                handshake.too_long(direction, wanted as u64);
-            }
-        }
-    }
-
-    /// Adds to the bytes kept until there are `wanted`; gives what is left.
-    fn keep<'a>(&mut self, wanted: usize, content: &'a [u8]) -> &'a [u8] {
-        let (taken, rest) = content.split_at(content.len().min(wanted.saturating_sub(self.bytes.len())));
-        self.bytes.extend_from_slice(taken);
-        rest
-    }
-
-    fn hand_over(
-        &mut self,
-        direction: Direction,
-        whole: bool,
-        handshake: &mut Handshake,
-        context: &mut Context<'_>,
-    ) {
-        let bytes = std::mem::take(&mut self.bytes);
-        if let [kind, _, _, _, body @ ..] = &*bytes {
-            handshake.message(direction, Handed { kind: *kind, body, whole, time: self.time }, context);
-        }
-    }
-
-    /// The message that was begun will not become whole.
-    fn cut(&mut self, direction: Direction, handshake: &mut Handshake, context: &mut Context<'_>) {
-        if !self.bytes.is_empty() {
-            self.hand_over(direction, false, handshake, context);
-        }
-        self.skip = 0;
     }
 }
