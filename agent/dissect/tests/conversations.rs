@@ -269,6 +269,19 @@ fn silence_ends_a_stream_and_a_closed_one_is_soon_forgotten() {
 }
 
 #[test]
+fn a_connection_begun_after_a_long_silence_is_one() {
+    let mut capture = Capture::new(Limits::default());
+    capture.put(Tcp { source: (CLIENT.0, 1_001), ..Tcp::new(Direction::ToServer, 0, SYN, b"") });
+    capture.pass(90_000);
+    capture.put(Tcp::new(Direction::ToServer, 0, SYN, b""));
+    capture.put(Tcp::new(Direction::ToClient, 0, SYN, b"").acknowledging(1));
+    assert_eq!((capture.engine.streams_open(), capture.engine.counters().idle_streams), (1, 1));
+    capture.client(1, b">>hi\n");
+    capture.engine.finish(&mut capture.items);
+    assert_eq!(capture.texts(), [">>hi", "Input after 0", "Input after 0"]);
+}
+
+#[test]
 fn above_the_cap_the_finished_go_first_then_the_longest_silent() {
     let mut capture = Capture::new(Limits { streams: 3, ..Limits::default() });
     let open = |capture: &mut Capture, port: u16| {
