@@ -153,7 +153,9 @@ fn messages(public: &Public, path: &str) -> BTreeMap<&'static str, usize> {
     for item in replay(&public.folder.join(path), Limits::default()).items {
         if let Some(name) = listed_name(item.draft.protocol) {
             let sides = [&item.draft.request, &item.draft.response];
-            *messages.entry(name).or_insert(0) += sides.iter().filter(|side| side.is_some()).count();
+            let sides = sides.iter().filter(|side| side.is_some()).count();
+            assert!(sides > 0, "{path}: {} has neither request nor response", item.id());
+            *messages.entry(name).or_insert(0) += sides;
         }
     }
     messages
