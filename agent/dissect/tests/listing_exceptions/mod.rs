@@ -280,12 +280,6 @@ pub(crate) const EXCEPTIONS: &[(&str, &[Difference<'static>])] = &[
         ],
     ),
     (
-        "PPP with a compressed protocol field is not read",
-        &[
-            ("OISF+suricata-verify/tests/bug-4810/pppoe-session-http.pcap", "http", Silent),
-        ],
-    ),
-    (
         "in a link layer that is not read",
         &[
             ("arkime+arkime/tests/pcap/icmp-frame-relay.pcap", "icmp", Silent),
