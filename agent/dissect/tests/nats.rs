@@ -101,6 +101,58 @@ fn holes_in_payloads_keep_the_place_and_sizes_cost_nothing() {
     assert!(talk.memory() < 1 << 20);
 }
 
+/// The payloads of all items.
+fn payloads(items: &[Value]) -> Vec<&str> {
+    items.iter().filter_map(|item| item["request"]["payload"].as_str()).collect()
+}
+
+#[test]
+fn lines_in_a_payload_are_none_after_a_gap() {
+    let begin = b"CONNECT {\"verbose\":false}\r\n";
+    // The line that says how long the payload is, and its beginning, are missing.
+    let after = |rest: &[&[u8]]| {
+        let mut talk = Talk::open(4222);
+        talk.client(begin).lose(Direction::ToServer, 40);
+        rest.iter().for_each(|bytes| {
+            talk.client(bytes);
+        });
+        talk.finish()
+    };
+    let real = &b"PUB b 4\r\nreal\r\n"[..];
+    for payload in [
+        &b"see:\r\nPUB a 4\r\nfake\r\nand so on\r\n"[..],
+        b"see:\r\nPUB a 4\r\nfake\r\n\r\n",
+        b"see:\r\nPUB a 4\r\nfake\r\nPUB a 9\r\nfake\r\n",
+        b"see:\r\nPUB a 4\r\nfake\r\n",
+        b"see:\r\nPING\r\nSUB fake 1\r\n\r\n",
+        // At the beginning of a segment.
+        b"PING\r\nand so on\r\n",
+        b"SUB fake 1\r\n\r\n",
+        b"PUB a 4\r\nfake\r\nand so on\r\n",
+        b"PUB a 4\r\nfake\r\n\r\n",
+        b"PUB a 99999999\r\nfake\r\n\r\n",
+    ] {
+        let shown = String::from_utf8_lossy(payload);
+        // All in a segment, and in two.
+        for pieces in
+            [&[&[payload, real, real, real].concat()[..]][..], &[payload, &[real, real, real].concat()]]
+        {
+            let items = after(pieces);
+            assert_eq!(
+                items.iter().filter(|item| !item["error"].is_null()).count(),
+                0,
+                "{shown:?}: {items:#?}"
+            );
+            let payloads = payloads(&items);
+            let all_real = payloads.iter().all(|payload| *payload == "real");
+            assert!(
+                all_real && !payloads.is_empty() && items.len() == 1 + payloads.len(),
+                "{shown:?}: {items:#?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn sizes_that_are_no_numbers_are_errors() {
     for size in [&b"9999999999"[..], b"4294967296", &[0xff; 64], b"1x", b"12345678901234567890123"] {

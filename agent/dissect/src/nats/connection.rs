@@ -37,8 +37,10 @@ struct Side {
     lost: bool,
     /// What comes begins with what was kept, in the middle of a segment.
     kept: bool,
-    /// The next line was found by its looks.
+    /// The next line was found by its looks, or behind a message that was.
     doubtful: bool,
+    /// It was found where nothing else speaks for it.
+    evidence: bool,
     /// Bytes went missing at some time.
     torn: bool,
 }
@@ -134,7 +136,8 @@ impl Connection {
             Meaning::Payload { headers, size: payload } => {
                 let mut body = Body::new(fields, headers, payload, time, size);
                 let side = &mut self.sides[direction.index()];
-                body.is_doubtful = std::mem::take(&mut side.doubtful);
+                body.is_doubtful = side.doubtful;
+                body.is_evidence = std::mem::take(&mut side.evidence);
                 side.body = Some(Box::new(body));
             }
         }
@@ -166,8 +169,10 @@ impl Connection {
     /// A message came to its end, or what will come of it did.
     fn message(&mut self, direction: Direction, why: Option<End>, context: &mut Context<'_>) {
         let Some(body) = self.sides[direction.index()].body.take() else { return };
-        if body.is_unproven() {
+        if body.is_unproven() || body.is_evidence {
             context.counters.undissected_bytes += body.captured;
+            let side = &mut self.sides[direction.index()];
+            (side.lost, side.doubtful) = (body.is_unproven(), true);
             return;
         }
         let (time, captured, missing) = (body.time, body.captured, body.missing);
@@ -315,10 +320,11 @@ impl Dissector for Connection {
             }
             if side.lost {
                 match resync::find(direction, rest, at == 0 && !side.kept) {
+                    Found::Front => (side.lost, side.kept, side.doubtful) = (false, false, true),
                     Found::At(skipped) => {
                         context.counters.undissected_bytes += skipped as u64;
                         at += skipped;
-                        (side.lost, side.kept, side.doubtful) = (false, false, true);
+                        (side.lost, side.kept, side.doubtful, side.evidence) = (false, false, true, true);
                     }
                     Found::Tail(kept) => {
                         side.kept = kept > 0;
@@ -345,16 +351,22 @@ impl Dissector for Connection {
             };
             (side.since, side.scanned) = (None, 0);
             let text = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
-            match line::parse(direction, text, context.limits) {
-                Ok(line) => {
-                    at += end + 1;
-                    self.line(direction, line, time, end + 1, context);
-                }
+            let doubtful = side.doubtful;
+            let line = match line::parse(direction, text, context.limits) {
+                Ok(_) if doubtful && !resync::is_telling(direction, &rest[..=end]) => Err("an unusual line"),
+                line => line,
+            };
+            match line {
+                Ok(line) => self.line(direction, line, time, end + 1, context),
                 Err(why) => {
                     self.invalid(direction, rest, context.offset + at as u64, why, context);
-                    return bytes.len();
+                    if !doubtful || context.is_over() {
+                        return bytes.len();
+                    }
+                    context.counters.undissected_bytes += end as u64 + 1;
                 }
             }
+            at += end + 1;
         }
         at
     }
