@@ -101,6 +101,95 @@ fn holes_in_payloads_keep_the_place_and_sizes_cost_nothing() {
     assert!(talk.memory() < 1 << 20);
 }
 
+const NUID: &str = "t3PaJkkaS615EB28zEYaYL";
+
+/// What a client that listens at a subject gets for a message with a reply subject: method, response's payload, error.
+fn asked(subscription: &str, reply: &str) -> Vec<(String, Value, Value)> {
+    let mut talk = Talk::open(4222);
+    talk.client(b"CONNECT {\"verbose\":false}\r\n").client(format!("SUB {subscription}\r\n").as_bytes());
+    talk.client(format!("PUB a {reply} 1\r\n?\r\n").as_bytes());
+    talk.server(format!("MSG {reply} 1 1\r\n!\r\n").as_bytes()).close();
+    brief(&talk.finish()[2..])
+}
+
+fn brief(items: &[Value]) -> Vec<(String, Value, Value)> {
+    let brief = |item: &Value| {
+        let verb = item["request"]["verb"].as_str().unwrap_or_default().to_owned();
+        (verb, item["response"]["payload"].clone(), item["error"]["type"].clone())
+    };
+    items.iter().map(brief).collect()
+}
+
+#[test]
+fn an_inbox_is_where_the_client_listens() {
+    let one_way = |verb: &str| (verb.to_owned(), Value::Null, Value::Null);
+    let pair = [("PUB".to_owned(), Value::from("!"), Value::Null)];
+    for (subscription, reply) in [
+        ("mine.* 1", "mine.1"),
+        ("mine.> 1", "mine.1.2"),
+        ("mine 1", "mine"),
+        (&format!("mine.{NUID} 1\r\nUNSUB 1 1"), &format!("mine.{NUID}")),
+    ] {
+        let items = asked(subscription, reply);
+        assert_eq!(items[items.len() - 1..], pair, "{subscription} {reply}");
+    }
+    for (subscription, reply) in
+        [("mine.* queue 1", "mine.1"), ("mine.* 1", "other.1"), ("mine.* 1\r\nUNSUB 1", "mine.1")]
+    {
+        let items = asked(subscription, reply);
+        assert_eq!(items[items.len() - 2..], [one_way("PUB"), one_way("MSG")], "{subscription} {reply}");
+    }
+
+    // Two messages with the same: nobody knows which of them is answered.
+    let mut talk = Talk::open(4222);
+    talk.client(b"CONNECT {\"verbose\":false}\r\nSUB mine 1\r\nPUB a mine 1\r\n?\r\nPUB b mine 1\r\n?\r\n");
+    talk.server(b"MSG mine 1 1\r\n!\r\nMSG mine 1 1\r\n!\r\n").close();
+    assert_eq!(brief(&talk.finish()[2..]), ["PUB", "PUB", "MSG", "MSG"].map(one_way));
+}
+
+#[test]
+fn what_may_be_a_reply_is_marked_where_requests_may_be_missing() {
+    let reply = format!("MSG mine.{NUID}.1 1 1\r\n!\r\n");
+    let lost = |verb: &str, response: Value| (verb.to_owned(), response, Value::from("pair-not-found"));
+    let mut talk = Talk::open(4222);
+    talk.client(b"CONNECT {\"verbose\":false}\r\n").lose(Direction::ToServer, 20);
+    talk.server(reply.as_bytes()).server(b"MSG news 1 1\r\n!\r\n").close();
+    assert_eq!(
+        brief(&talk.finish()[1..]),
+        [lost("", "!".into()), ("MSG".to_owned(), Value::Null, Value::Null)]
+    );
+
+    // Where the subscription was missed the subject speaks for itself.
+    let mut talk = Talk::new(4222);
+    talk.client(format!("PUB a mine.{NUID}.1 1\r\n?\r\n").as_bytes()).server(reply.as_bytes()).close();
+    assert_eq!(brief(&talk.finish()), [("PUB".to_owned(), "!".into(), Value::Null)]);
+
+    // Another may have asked for replies to the same subject.
+    let mut talk = Talk::open(4222);
+    talk.client(b"CONNECT {\"verbose\":false}\r\nSUB mine 1\r\n").lose(Direction::ToServer, 20);
+    talk.client(b"PUB b mine 1\r\n?\r\n").server(b"MSG mine 1 1\r\n!\r\n").close();
+    assert_eq!(brief(&talk.finish()[2..]), [lost("PUB", Value::Null), lost("", "!".into())]);
+}
+
+#[test]
+fn a_request_is_let_go_when_its_time_is_over() {
+    let mut talk = Talk::open(4222);
+    talk.client(b"CONNECT {\"verbose\":false}\r\nPUB a _INBOX.x 1\r\n?\r\n");
+    talk.now += 9_000_000_000;
+    talk.client(b"PUB b 1\r\n-\r\n");
+    assert_eq!(talk.items().len(), 2);
+    talk.now += 2_000_000_000;
+    talk.client(b"PUB b 1\r\n-\r\n");
+    let items = talk.items();
+    assert_eq!(
+        (&items[0]["request"]["subject"], &items[0]["error"]["type"]),
+        (&"a".into(), &"timeout".into())
+    );
+    // The reply comes after all.
+    talk.server(b"MSG _INBOX.x 1 1\r\n!\r\n").close();
+    assert_eq!(brief(&talk.finish()), [("MSG".to_owned(), Value::Null, Value::Null)]);
+}
+
 /// The payloads of all items.
 fn payloads(items: &[Value]) -> Vec<&str> {
     items.iter().filter_map(|item| item["request"]["payload"].as_str()).collect()

@@ -7,6 +7,7 @@ use remora_packet::Timestamp;
 
 use super::KIND;
 use super::body::{Body, Took};
+use super::inbox::{self, Reply, Subscriptions};
 use super::line::{self, Line, Meaning};
 use super::resync::{self, Found};
 use crate::item::{Absence, ErrorKind};
@@ -15,9 +16,6 @@ use crate::{Context, Direction, Dissector, End, Fields, Half, Successor, Tree};
 
 /// INFO with many servers and CONNECT with a token are the long ones.
 const LONGEST_LINE: usize = 64 << 10;
-
-/// Where clients listen for replies. Libraries make a subject of it that is used once.
-const INBOX: &str = "_INBOX.";
 
 /// Inboxes remembered whose further messages are no replies to something unknown.
 const KNOWN_INBOXES: usize = 256;
@@ -62,6 +60,7 @@ pub(super) struct Connection {
     requests: ById<u64>,
     /// Inboxes that have had their reply, or that the client writes to itself.
     known_inboxes: VecDeque<u64>,
+    subscriptions: Subscriptions,
     login: Login,
     tls: bool,
     begun: bool,
@@ -73,10 +72,8 @@ fn hash(subject: &str) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(subject)
 }
 
-/// The hash of a name where it is an inbox.
-fn inbox(fields: &Fields, name: &str) -> Option<u64> {
-    let subject = fields.field(name).and_then(Tree::as_text)?;
-    subject.starts_with(INBOX).then(|| hash(subject))
+fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    fields.field(name).and_then(Tree::as_text)
 }
 
 impl Connection {
@@ -86,6 +83,7 @@ impl Connection {
             pings: Direction::BOTH.map(|direction| InOrder::new(KIND, direction)),
             requests: ById::new(KIND, Direction::ToServer),
             known_inboxes: VecDeque::new(),
+            subscriptions: Subscriptions::default(),
             login: Login::Unknown,
             tls: false,
             begun: false,
@@ -132,7 +130,10 @@ impl Connection {
             Meaning::Ping => self.pings[direction.index()].request(half(fields), (), context),
             Meaning::Pong => self.pings[direction.reverse().index()].response(half(fields), context),
             Meaning::Verdict => self.verdict(half(fields), context),
-            Meaning::Plain => context.items.push(KIND.message(direction, half(fields))),
+            Meaning::Plain => {
+                self.subscriptions.note(&fields);
+                context.items.push(KIND.message(direction, half(fields)));
+            }
             Meaning::Payload { headers, size: payload } => {
                 let mut body = Body::new(fields, headers, payload, time, size);
                 let side = &mut self.sides[direction.index()];
@@ -176,9 +177,16 @@ impl Connection {
             return;
         }
         let (time, captured, missing) = (body.time, body.captured, body.missing);
-        let (subject, reply) = (inbox(&body.fields, "subject"), inbox(&body.fields, "replyTo"));
-        let is_pull =
-            matches!(body.fields.field("subject").and_then(Tree::as_text), Some(subject) if is_pull(subject));
+        let (subject, reply) = (text(&body.fields, "subject"), text(&body.fields, "replyTo"));
+        let is_pull = subject.is_some_and(is_pull);
+        let inbox = subject.filter(|subject| match direction {
+            Direction::ToServer => inbox::is_inbox(subject) || inbox::is_likely(subject),
+            Direction::ToClient => self.may_reply(subject, text(&body.fields, "sid")),
+        });
+        let inbox = inbox.map(hash);
+        let reply = reply
+            .filter(|_| direction == Direction::ToServer)
+            .map_or((0, Reply::Elsewhere), |reply| (hash(reply), self.ask(reply, context)));
         let mut half = Half::new(time, captured, body.into_fields(context.limits)).missing(missing);
         if let Some(end) = why {
             let kind = match end {
@@ -188,17 +196,50 @@ impl Connection {
             half = half.error(kind, format!("{} within the message", Absence::Ended(end).as_str()));
         }
         if direction == Direction::ToServer {
-            self.published(half, subject, reply, is_pull, context);
+            self.published(half, inbox, reply, is_pull, context);
         } else {
-            self.delivered(half, subject, context);
+            self.delivered(half, inbox, context);
         }
+    }
+
+    /// All that the client sent before was seen.
+    fn is_known(&self) -> bool {
+        !matches!(self.login, Login::Unknown) && self.sides.iter().all(|side| !side.torn)
+    }
+
+    /// Where the reply to a message of the client goes.
+    fn ask(&mut self, reply: &str, context: &mut Context<'_>) -> Reply {
+        if inbox::is_inbox(reply) {
+            return Reply::Here;
+        }
+        let heard = self.subscriptions.hear(reply);
+        if heard == Reply::Here
+            && let Some((other, ())) = self.requests.remove(&hash(reply))
+        {
+            // Nobody can tell which of the two a message there answers.
+            self.subscriptions.share(reply);
+            context.items.push(KIND.message(Direction::ToServer, other));
+            return Reply::Elsewhere;
+        }
+        // The subscription may have been missed.
+        if heard == Reply::Elsewhere && !self.is_known() && inbox::is_likely(reply) {
+            return Reply::Here;
+        }
+        heard
+    }
+
+    /// Whether a message may be a reply.
+    fn may_reply(&self, subject: &str, sid: Option<&str>) -> bool {
+        inbox::is_inbox(subject)
+            || self.subscriptions.has_replies(sid)
+            || !self.is_known() && inbox::is_likely(subject)
     }
 
     fn published(
         &mut self,
         half: Half,
         subject: Option<u64>,
-        reply: Option<u64>,
+        (inbox, reply): (u64, Reply),
         is_pull: bool,
         context: &mut Context<'_>,
     ) {
@@ -206,12 +247,15 @@ impl Connection {
             self.know(subject);
         }
         match reply {
-            Some(reply) if is_pull => {
-                self.know(reply);
+            Reply::Elsewhere => context.items.push(KIND.message(Direction::ToServer, half)),
+            _ if is_pull => {
+                self.know(inbox);
                 context.items.push(KIND.message(Direction::ToServer, half));
             }
-            Some(reply) => self.requests.request(reply, half, (), context),
-            None => context.items.push(KIND.message(Direction::ToServer, half)),
+            Reply::Here => self.requests.request(inbox, half, (), context),
+            Reply::Doubtful => {
+                context.items.push(KIND.request(Direction::ToServer, half, Absence::Lost));
+            }
         }
     }
 
@@ -278,6 +322,7 @@ impl Connection {
         }
         self.requests.give_up(Absence::Lost, context);
         self.known_inboxes.clear();
+        self.subscriptions.lose();
         if direction == Direction::ToClient
             && let Login::Waiting(request) = std::mem::replace(&mut self.login, Login::Unknown)
         {
@@ -293,6 +338,7 @@ fn is_pull(subject: &str) -> bool {
 
 impl Dissector for Connection {
     fn parse(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> usize {
+        self.requests.elapse(context);
         let mut at = 0;
         while at < bytes.len() {
             let rest = &bytes[at..];
@@ -419,5 +465,6 @@ impl Dissector for Connection {
             + pings
             + self.requests.memory()
             + self.known_inboxes.capacity() * size_of::<u64>()
+            + self.subscriptions.memory()
     }
 }

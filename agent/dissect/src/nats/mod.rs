@@ -6,6 +6,7 @@
 
 mod body;
 mod connection;
+mod inbox;
 mod line;
 mod options;
 mod resync;
