@@ -119,6 +119,23 @@ fn refusals_are_errors() {
 }
 
 #[test]
+fn an_acknowledgement_with_a_hole_is_a_response() {
+    let mut talk = connected(CONNECT_5);
+    talk.client(b"\x82\x0b\0\x01\0\0\x01t\x01\0\x01u\x01");
+    talk.server(b"\x90\x06\0\x01\0").lose(Direction::ToClient, 3).server(b"\xd0\0");
+    talk.client(b"\xe0\0").close();
+    let items = talk.finish();
+    let sides = |item: &Value| (item["request"]["type"].clone(), item["response"]["type"].clone());
+    let of_type = |name: &str| items.iter().find(|item| item["base"]["method"] == name).expect("it is there");
+    assert_eq!(sides(of_type("SUBSCRIBE")), ("SUBSCRIBE".into(), Value::Null));
+    let suback = of_type("SUBACK");
+    assert_eq!(sides(suback), (Value::Null, "SUBACK".into()));
+    assert_eq!(suback["dst"]["port"], PORT.to_string());
+    assert_eq!((&suback["gap"]["response"], &suback["response"]["truncated"]), (&3.into(), &true.into()));
+    assert!(suback["error"]["msg"].as_str().is_some_and(|text| text.contains("response bytes missing")));
+}
+
+#[test]
 fn a_connection_joined_late_is_not_misread() {
     let mut talk = Talk::new(PORT);
     // In MQTT 5 the first two bytes behind the topic were a property length and another; here they are payload.
