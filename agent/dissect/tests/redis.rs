@@ -388,3 +388,24 @@ fn what_is_unfinished_at_the_end_says_so() {
     let items = talk.finish();
     assert_eq!(items.iter().filter(|item| item["protocol"]["name"] == "redis").count(), 2);
 }
+
+#[test]
+fn what_is_wrong_is_said_of_where_it_begins() {
+    for (pieces, what) in [
+        (&[&b":12x\r\n"[..]][..], "an integer is not one"),
+        (&[b":1", b"2", b"x\r\n"], "an integer is not one"),
+        (&[b"$4\r\nabcd++"], "a string does not end where its length says"),
+        (&[b"$4\r\na", b"bcd+", b"+"], "a string does not end where its length says"),
+    ] {
+        let mut talk = Talk::open(6379);
+        talk.client(&command(&["GET", "a"])).server(b"+OK\r\n").client(&command(&["GET", "b"]));
+        pieces.iter().for_each(|piece| {
+            talk.server(piece);
+        });
+        let items = talk.close().finish();
+        // A string begins behind its length.
+        let offset = if pieces[0].starts_with(b"$") { 9 } else { 5 };
+        let message = format!("{what} at byte {offset} of the stream");
+        assert!(items.iter().any(|item| item["error"]["msg"] == message.as_str()), "{message}: {items:#?}");
+    }
+}

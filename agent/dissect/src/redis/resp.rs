@@ -44,8 +44,8 @@ pub(super) enum Step {
     More,
     /// So many were used.
     Value(Parsed, usize),
-    /// Not RESP, from this byte on.
-    Invalid(&'static str, usize),
+    /// Not RESP, from this byte on, or from a line or string on that began so many bytes before.
+    Invalid(&'static str, usize, u64),
 }
 
 /// Reads one direction.
@@ -129,6 +129,10 @@ impl Parser {
         while at < bytes.len() {
             self.time.get_or_insert(now);
             let before = at;
+            let earlier = match &self.state {
+                State::Line | State::Dump => self.line_size,
+                State::Bulk(bulk) => (bulk.size + 2).saturating_sub(bulk.left),
+            };
             let done = match &mut self.state {
                 State::Line | State::Dump => self.line(bytes, &mut at, inline, limits),
                 State::Bulk(bulk) => {
@@ -145,7 +149,7 @@ impl Parser {
                 Ok(None) => {}
                 Err(why) => {
                     *self = Self::default();
-                    return Step::Invalid(why, before);
+                    return Step::Invalid(why, before, earlier);
                 }
             }
         }
