@@ -1,24 +1,18 @@
 //! A connection: what it is in the middle of, and what answers what.
 
-use std::collections::VecDeque;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-
 use remora_packet::Timestamp;
 
 use super::KIND;
 use super::body::{Body, Took};
-use super::inbox::{self, Reply, Subscriptions};
 use super::line::{self, Line, Meaning};
+use super::replies::Replies;
 use super::resync::{self, Found};
 use crate::item::{Absence, ErrorKind};
-use crate::pair::{ById, InOrder};
-use crate::{Context, Direction, Dissector, End, Fields, Half, Successor, Tree};
+use crate::pair::InOrder;
+use crate::{Context, Direction, Dissector, End, Half, Successor};
 
 /// INFO with many servers and CONNECT with a token are the long ones.
 const LONGEST_LINE: usize = 64 << 10;
-
-/// Inboxes remembered whose further messages are no replies to something unknown.
-const KNOWN_INBOXES: usize = 256;
 
 /// The first byte of a TLS record that carries a handshake: no operation begins so.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -56,11 +50,7 @@ pub(super) struct Connection {
     sides: [Side; 2],
     /// By who asks.
     pings: [InOrder; 2],
-    /// Messages that ask for a reply, by the hash of the inbox it goes to.
-    requests: ById<u64>,
-    /// Inboxes that have had their reply, or that the client writes to itself.
-    known_inboxes: VecDeque<u64>,
-    subscriptions: Subscriptions,
+    replies: Replies,
     login: Login,
     tls: bool,
     begun: bool,
@@ -68,22 +58,12 @@ pub(super) struct Connection {
     evidence: u8,
 }
 
-fn hash(subject: &str) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(subject)
-}
-
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    fields.field(name).and_then(Tree::as_text)
-}
-
 impl Connection {
     pub(super) fn new() -> Self {
         Self {
             sides: Default::default(),
             pings: Direction::BOTH.map(|direction| InOrder::new(KIND, direction)),
-            requests: ById::new(KIND, Direction::ToServer),
-            known_inboxes: VecDeque::new(),
-            subscriptions: Subscriptions::default(),
+            replies: Replies::new(),
             login: Login::Unknown,
             tls: false,
             begun: false,
@@ -131,7 +111,7 @@ impl Connection {
             Meaning::Pong => self.pings[direction.reverse().index()].response(half(fields), context),
             Meaning::Verdict => self.verdict(half(fields), context),
             Meaning::Plain => {
-                self.subscriptions.note(&fields);
+                self.replies.subscription(&fields);
                 context.items.push(KIND.message(direction, half(fields)));
             }
             Meaning::Payload { headers, size: payload } => {
@@ -177,16 +157,11 @@ impl Connection {
             return;
         }
         let (time, captured, missing) = (body.time, body.captured, body.missing);
-        let (subject, reply) = (text(&body.fields, "subject"), text(&body.fields, "replyTo"));
-        let is_pull = subject.is_some_and(is_pull);
-        let inbox = subject.filter(|subject| match direction {
-            Direction::ToServer => inbox::is_inbox(subject) || inbox::is_likely(subject),
-            Direction::ToClient => self.may_reply(subject, text(&body.fields, "sid")),
-        });
-        let inbox = inbox.map(hash);
-        let reply = reply
-            .filter(|_| direction == Direction::ToServer)
-            .map_or((0, Reply::Elsewhere), |reply| (hash(reply), self.ask(reply, context)));
+        let doubt = self.doubt();
+        let place = match direction {
+            Direction::ToServer => self.replies.asked(&body.fields, doubt, context),
+            Direction::ToClient => self.replies.answered(&body.fields, doubt),
+        };
         let mut half = Half::new(time, captured, body.into_fields(context.limits)).missing(missing);
         if let Some(end) = why {
             let kind = match end {
@@ -195,97 +170,15 @@ impl Connection {
             };
             half = half.error(kind, format!("{} within the message", Absence::Ended(end).as_str()));
         }
-        if direction == Direction::ToServer {
-            self.published(half, inbox, reply, is_pull, context);
-        } else {
-            self.delivered(half, inbox, context);
-        }
+        self.replies.message(direction, half, place, context);
     }
 
-    /// All that the client sent before was seen.
-    fn is_known(&self) -> bool {
-        !matches!(self.login, Login::Unknown) && self.sides.iter().all(|side| !side.torn)
-    }
-
-    /// Where the reply to a message of the client goes.
-    fn ask(&mut self, reply: &str, context: &mut Context<'_>) -> Reply {
-        if inbox::is_inbox(reply) {
-            return Reply::Here;
+    /// Why what a message answers may not be known.
+    fn doubt(&self) -> Option<Absence> {
+        if self.sides.iter().any(|side| side.torn) {
+            return Some(Absence::Lost);
         }
-        let heard = self.subscriptions.hear(reply);
-        if heard == Reply::Here
-            && let Some((other, ())) = self.requests.remove(&hash(reply))
-        {
-            // Nobody can tell which of the two a message there answers.
-            self.subscriptions.share(reply);
-            context.items.push(KIND.message(Direction::ToServer, other));
-            return Reply::Elsewhere;
-        }
-        // The subscription may have been missed.
-        if heard == Reply::Elsewhere && !self.is_known() && inbox::is_likely(reply) {
-            return Reply::Here;
-        }
-        heard
-    }
-
-    /// Whether a message may be a reply.
-    fn may_reply(&self, subject: &str, sid: Option<&str>) -> bool {
-        inbox::is_inbox(subject)
-            || self.subscriptions.has_replies(sid)
-            || !self.is_known() && inbox::is_likely(subject)
-    }
-
-    fn published(
-        &mut self,
-        half: Half,
-        subject: Option<u64>,
-        (inbox, reply): (u64, Reply),
-        is_pull: bool,
-        context: &mut Context<'_>,
-    ) {
-        if let Some(subject) = subject {
-            self.know(subject);
-        }
-        match reply {
-            Reply::Elsewhere => context.items.push(KIND.message(Direction::ToServer, half)),
-            _ if is_pull => {
-                self.know(inbox);
-                context.items.push(KIND.message(Direction::ToServer, half));
-            }
-            Reply::Here => self.requests.request(inbox, half, (), context),
-            Reply::Doubtful => {
-                context.items.push(KIND.request(Direction::ToServer, half, Absence::Lost));
-            }
-        }
-    }
-
-    fn delivered(&mut self, half: Half, subject: Option<u64>, context: &mut Context<'_>) {
-        let Some(subject) = subject else {
-            context.items.push(KIND.message(Direction::ToClient, half));
-            return;
-        };
-        if self.requests.note(&subject).is_some() {
-            self.know(subject);
-            self.requests.response(&subject, half, context);
-        } else if self.known_inboxes.contains(&subject) {
-            context.items.push(KIND.message(Direction::ToClient, half));
-        } else if self.sides.iter().any(|side| side.torn) {
-            context.items.push(KIND.response(Direction::ToServer, half, Absence::Lost));
-        } else if matches!(self.login, Login::Unknown) {
-            context.items.push(KIND.response(Direction::ToServer, half, Absence::BeforeCapture));
-        } else {
-            // All that this client asked for was seen: a stream of JetStream, or the answer to another client.
-            context.items.push(KIND.message(Direction::ToClient, half));
-        }
-    }
-
-    fn know(&mut self, inbox: u64) {
-        if !self.known_inboxes.contains(&inbox) {
-            if self.known_inboxes.len() >= KNOWN_INBOXES {
-                self.known_inboxes.pop_front();
-            }
-            self.known_inboxes.push_back(inbox);
-        }
+        matches!(self.login, Login::Unknown).then_some(Absence::BeforeCapture)
     }
 
     fn invalid(
@@ -320,9 +213,7 @@ impl Connection {
                 pings.join(context.now);
             }
         }
-        self.requests.give_up(Absence::Lost, context);
-        self.known_inboxes.clear();
-        self.subscriptions.lose();
+        self.replies.lose(context);
         if direction == Direction::ToClient
             && let Login::Waiting(request) = std::mem::replace(&mut self.login, Login::Unknown)
         {
@@ -331,14 +222,9 @@ impl Connection {
     }
 }
 
-/// Consumers of JetStream that ask for their next messages: these come with the subject they were published to.
-fn is_pull(subject: &str) -> bool {
-    subject.starts_with("$JS.") && subject.contains(".CONSUMER.MSG.NEXT.")
-}
-
 impl Dissector for Connection {
     fn parse(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> usize {
-        self.requests.elapse(context);
+        self.replies.elapse(context);
         let mut at = 0;
         while at < bytes.len() {
             let rest = &bytes[at..];
@@ -447,7 +333,7 @@ impl Dissector for Connection {
         let absence = Absence::Ended(end);
         self.pings[direction.reverse().index()].give_up(absence, context);
         if direction == Direction::ToClient {
-            self.requests.give_up(absence, context);
+            self.replies.give_up(absence, context);
             if let Login::Waiting(request) = std::mem::replace(&mut self.login, Login::Done) {
                 context.items.push(KIND.request(Direction::ToServer, request, absence));
             }
@@ -459,12 +345,6 @@ impl Dissector for Connection {
             self.sides.iter().filter_map(|side| side.body.as_ref()).map(|body| body.memory()).sum();
         let login = if let Login::Waiting(half) = &self.login { half.memory() } else { 0 };
         let pings: usize = self.pings.iter().map(InOrder::memory).sum();
-        size_of::<Self>()
-            + bodies
-            + login
-            + pings
-            + self.requests.memory()
-            + self.known_inboxes.capacity() * size_of::<u64>()
-            + self.subscriptions.memory()
+        size_of::<Self>() + bodies + login + pings + self.replies.memory()
     }
 }

@@ -127,7 +127,7 @@ impl Subscriptions {
     /// A subject is one for several replies.
     pub(super) fn share(&mut self, reply: &str) {
         for subscription in &mut self.list {
-            subscription.shared |= matches(&subscription.subject, reply);
+            subscription.shared |= *subscription.subject == *reply;
         }
     }
 

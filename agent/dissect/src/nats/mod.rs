@@ -9,6 +9,7 @@ mod connection;
 mod inbox;
 mod line;
 mod options;
+mod replies;
 mod resync;
 
 use crate::item::{Filter, Message, Summary};
