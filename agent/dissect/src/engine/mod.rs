@@ -9,7 +9,7 @@ use std::sync::Arc;
 use remora_packet::{Packet, Timestamp};
 
 use crate::clock::Clock;
-use crate::decode::fragments::Fragments;
+use crate::decode::fragments::{FragmentKey, Fragments};
 use crate::decode::{self, Datagram, DecodeError, Decoded, Payload, Segment};
 use crate::dissector::Verdict;
 use crate::flow::{Key, Shelf, Stream, Table};
@@ -60,11 +60,10 @@ impl Default for Options {
     }
 }
 
-/// A conversation of which the latest packet says a time that is yet to be believed.
-struct Doubted {
-    slot: u32,
-    number: u64,
-    timestamp: Timestamp,
+/// What the latest packet belongs to, where it says a time that is yet to be believed.
+enum Doubted {
+    Stream { slot: u32, number: u64, timestamp: Timestamp },
+    Fragment(FragmentKey),
 }
 
 /// Turns packets into items. Owned by one thread; several engines do not know of each other.
@@ -169,16 +168,19 @@ impl Engine {
         self.elapse(items);
     }
 
-    /// A conversation's latest packet came after the time that passed since, not before: nobody waited in between.
+    /// The latest packet came after the time that passed since, not before: nobody waited in between.
     fn delay(&mut self, doubted: &Doubted, late: u64) {
-        let slot = doubted.slot;
+        let (slot, number, timestamp) = match doubted {
+            Doubted::Stream { slot, number, timestamp } => (*slot, *number, *timestamp),
+            Doubted::Fragment(key) => return self.fragments.delay(key, late),
+        };
         let stream = self.table.stream(slot);
         // It may have gone to make room.
-        if stream.number != doubted.number {
+        if stream.number != number {
             return;
         }
         stream.lag += late;
-        if stream.opened == doubted.timestamp {
+        if stream.opened == timestamp {
             stream.opened_at += late;
         }
         if let Some(timer) = stream.timer {
@@ -195,7 +197,7 @@ impl Engine {
     fn doubt(&mut self, slot: u32, timestamp: Timestamp) {
         if self.clock.doubts() {
             let number = self.table.stream(slot).number;
-            self.doubted = Some(Doubted { slot, number, timestamp });
+            self.doubted = Some(Doubted::Stream { slot, number, timestamp });
         }
     }
 
@@ -261,7 +263,10 @@ impl Engine {
             Payload::Fragment(fragment) => {
                 let now = self.clock.now();
                 let whole = self.fragments.insert(fragment, now, &self.limits, &mut self.counters);
-                let Some(whole) = whole else { return PacketNote { fragmented: true, stream: None } };
+                let Some(whole) = whole else {
+                    self.doubted = self.clock.doubts().then_some(Doubted::Fragment(fragment.key));
+                    return PacketNote { fragmented: true, stream: None };
+                };
                 match decode::decode_datagram(&whole) {
                     Ok(inner) => return self.decoded(&inner, timestamp, items),
                     Err(error) => self.refuse(error),
