@@ -17,17 +17,25 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// A packet says what time it is.
-    pub(crate) fn see(&mut self, timestamp: Timestamp) {
+    /// A packet says what time it is. Gives the nanoseconds that passed before the packet before already, where that was
+    /// doubted and is believed now.
+    pub(crate) fn see(&mut self, timestamp: Timestamp) -> u64 {
         let near = |other: Timestamp| timestamp.since(other).max(other.since(timestamp)) <= PLAUSIBLE_NANOS;
         let latest = *self.latest.get_or_insert(timestamp);
         if near(latest) {
             self.doubted = None;
             self.go_on(latest, latest.max(timestamp));
-        } else if self.doubted.replace(timestamp).is_some_and(near) {
-            self.doubted = None;
-            self.go_on(latest, timestamp);
+            return 0;
         }
+        let Some(before) = self.doubted.replace(timestamp).filter(|before| near(*before)) else { return 0 };
+        self.doubted = None;
+        self.go_on(latest, timestamp);
+        before.min(timestamp).since(latest)
+    }
+
+    /// Whether the latest packet is not taken at its word.
+    pub(crate) fn doubts(&self) -> bool {
+        self.doubted.is_some()
     }
 
     /// A clock says what time it is.
@@ -88,6 +96,23 @@ mod tests {
     fn a_second_packet_there_confirms_a_jump() {
         check(&[(1_000, 0), (5_000, 0), (5_001, 4_001), (5_002, 4_002)]);
         check(&[(1_000, 0), (100, 0), (101, 0), (103, 2)]);
+    }
+
+    #[test]
+    fn what_passed_before_the_doubted_packet_is_told() {
+        let mut clock = Clock::default();
+        let mut see = |second| {
+            let late = clock.see(Timestamp::from_parts(second, 0)) / 1_000_000_000;
+            (late, clock.doubts())
+        };
+        assert_eq!(see(1_000), (0, false));
+        assert_eq!(see(5_000), (0, true));
+        assert_eq!(see(5_002), (4_000, false));
+        assert_eq!(see(5_003), (0, false));
+        assert_eq!(see(100), (0, true));
+        assert_eq!(see(101), (0, false));
+        assert_eq!(see(9_000), (0, true));
+        assert_eq!(see(102), (0, false));
     }
 
     #[test]

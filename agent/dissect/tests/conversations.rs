@@ -269,6 +269,20 @@ fn silence_ends_a_stream_and_a_closed_one_is_soon_forgotten() {
 }
 
 #[test]
+fn a_connection_begun_after_a_long_silence_is_one() {
+    let mut capture = Capture::new(Limits::default());
+    capture.put(Tcp { source: (CLIENT.0, 1_001), ..Tcp::new(Direction::ToServer, 0, SYN, b"") });
+    // Only packets tell.
+    capture.nanos += 90_000_000_000_000;
+    capture.put(Tcp::new(Direction::ToServer, 0, SYN, b""));
+    capture.put(Tcp::new(Direction::ToClient, 0, SYN, b"").acknowledging(1));
+    assert_eq!((capture.engine.streams_open(), capture.engine.counters().idle_streams), (1, 1));
+    capture.client(1, b">>hi\n");
+    capture.engine.finish(&mut capture.items);
+    assert_eq!(capture.texts(), [">>hi", "Input after 0", "Input after 0"]);
+}
+
+#[test]
 fn above_the_cap_the_finished_go_first_then_the_longest_silent() {
     let mut capture = Capture::new(Limits { streams: 3, ..Limits::default() });
     let open = |capture: &mut Capture, port: u16| {
@@ -395,6 +409,17 @@ fn fragments_are_noted_until_their_datagram_is_whole() {
     };
     let payload = whole.len() - 20;
     let pieces = [piece(24..payload, 3), piece(0..16, 0x2000), piece(16..24, 0x2002)];
+    // The first after a long silence waits as long as others.
+    let now = 90_000_000_000_000;
+    let mut late = Capture::new(Limits::default());
+    late.engine.packet(&packet(b"", 0), &mut late.items);
+    for bytes in &pieces {
+        late.engine.packet(&packet(bytes, now), &mut late.items);
+    }
+    assert_eq!(
+        (late.texts(), late.engine.counters().dropped_fragments),
+        (vec![">>in fragments".to_owned()], 0)
+    );
     let notes = pieces.map(|bytes| capture.engine.packet(&packet(&bytes, 0), &mut capture.items));
     assert_eq!(notes.map(|note| note.fragmented), [true, true, false]);
     let stream = item::StreamName { number: 1, transport: item::Transport::Tcp };

@@ -143,6 +143,31 @@ const CLIENT: (u8, u16) = (1, 40_000);
 const SERVER: (u8, u16) = (2, 1_812);
 
 #[test]
+fn the_first_datagram_after_a_long_silence_waits_for_its_answer_like_others() {
+    let mut wire = Wire::new(Limits::default());
+    wire.send(CLIENT, SERVER, b"?a");
+    for (client, question, answer) in [(CLIENT, b"?b", b"!b"), ((3, 50_000), b"?c", b"!c")] {
+        wire.now += 90_000_000_000_000;
+        wire.send(client, SERVER, question);
+        wire.send(SERVER, client, answer);
+    }
+    wire.engine.finish(&mut wire.items);
+    assert_eq!(wire.texts(), ["?b !b ok", "?a - timeout", "?c !c ok"]);
+
+    // Its own time is over when it would have been.
+    let mut wire = Wire::new(Limits { answer_seconds: 5, ..Limits::default() });
+    wire.send(CLIENT, SERVER, b"?a");
+    wire.now += 90_000_000_000_000;
+    wire.send((3, 50_000), SERVER, b"?b");
+    wire.now += 4_000_000_000;
+    wire.send((4, 50_000), SERVER, b"?c");
+    assert_eq!(wire.texts(), ["?a - timeout"]);
+    wire.now += 1_000_000_000;
+    wire.send((4, 50_000), SERVER, b"?d");
+    assert_eq!(wire.texts(), ["?a - timeout", "?b - timeout"]);
+}
+
+#[test]
 fn an_unanswered_datagram_comes_out_when_its_time_is_over() {
     let mut wire = Wire::new(Limits { answer_seconds: 5, ..Limits::default() });
     wire.send(CLIENT, SERVER, b"?a");

@@ -6,10 +6,6 @@ mod golden_support;
 use golden_support::{Public, carries, replay};
 use remora_dissect::{Item, Limits, Value, json};
 
-/// What HTTP may be inside of without being seen: links and tunnels that are not decoded, proxies, and HTTP/2 that began
-/// as HTTP/1.
-const NOT_PEELED_OFF: [&str; 7] = ["erspan", "gtp", "http2", "pppoes", "sctp", "socks", "wlan"];
-
 /// Why an item can't be HTTP.
 fn implausible(item: &Item) -> Option<String> {
     let summary = item.summary();
@@ -43,19 +39,11 @@ fn implausible(item: &Item) -> Option<String> {
 #[test]
 fn public_captures_are_plausible() {
     let Some(public) = Public::open() else { return };
-    let (mut captures, mut silent, mut items, mut failures) = (0, Vec::new(), 0, Vec::new());
-    for (path, protocols) in public.captures() {
-        if !carries(protocols, "http") {
-            continue;
-        }
-        captures += 1;
+    let mut failures = Vec::new();
+    for (path, _) in public.captures().filter(|(_, protocols)| carries(protocols, "http")) {
         let mut replay = replay(&public.folder.join(path), Limits::default());
         // What an upgrade or a tunnel leads to has tests of its own.
         replay.items.retain(|item| item.draft.protocol.name == "http");
-        if replay.items.is_empty() && !NOT_PEELED_OFF.into_iter().any(|name| carries(protocols, name)) {
-            silent.push(path);
-        }
-        items += replay.items.len();
         let mut out = Vec::new();
         for item in &replay.items {
             json::write_object(item, &mut out);
@@ -63,7 +51,5 @@ fn public_captures_are_plausible() {
             out.clear();
         }
     }
-    eprintln!("{captures} captures, {items} items; none in {}: {}", silent.len(), silent.join(" "));
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(silent.len() * 20 < captures, "no items in {} of {captures} captures", silent.len());
 }

@@ -3,9 +3,7 @@
 
 mod golden_support;
 
-use std::path::Path;
-
-use golden_support::replay;
+use golden_support::{Public, replay};
 use remora_dissect::{Limits, json};
 
 /// (capture, items, items without an error)
@@ -30,14 +28,10 @@ const CAPTURES: [(&str, usize, usize); 16] = [
 
 #[test]
 fn public_captures_give_what_is_in_them() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
-    if !folder.join("index.tsv").exists() {
-        eprintln!("skipped: no captures at {}", folder.display());
-        return;
-    }
+    let Some(public) = Public::open() else { return };
     let mut failures = Vec::new();
     for (capture, items, good) in CAPTURES {
-        let mut replay = replay(&folder.join(capture), Limits::default());
+        let mut replay = replay(&public.folder.join(capture), Limits::default());
         replay.items.retain(|item| item.draft.protocol.name == "http");
         let mut lines = Vec::new();
         for item in &replay.items {
@@ -56,33 +50,4 @@ fn public_captures_give_what_is_in_them() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-}
-
-/// What other protocols' captures are not.
-#[test]
-fn nothing_else_is_taken_for_http2() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
-    let Ok(index) = std::fs::read_to_string(folder.join("index.tsv")) else {
-        eprintln!("skipped: no captures at {}", folder.display());
-        return;
-    };
-    let mut claimed = Vec::new();
-    for line in index.lines() {
-        let Some(path) = line.split('\t').next() else { continue };
-        let size = line.split('\t').nth(1).and_then(|size| size.parse::<u64>().ok());
-        if path.contains("http2")
-            || path.contains("httpv2")
-            || path.contains("grpc")
-            || size.is_none_or(|size| size > 3_000_000)
-        {
-            continue;
-        }
-        let replay = replay(&folder.join(path), Limits::default());
-        let of_http2 = replay.items.iter().filter(|item| item.draft.protocol.version == "2.0").count();
-        if of_http2 != 0 {
-            claimed
-                .push(format!("{path}: {of_http2} [{}]", line.split('\t').next_back().unwrap_or_default()));
-        }
-    }
-    assert!(claimed.is_empty(), "{}", claimed.join("\n"));
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use declarations::{Declarations, OF_HTTP, Seen, Type};
-use golden_support::{captures, fixtures};
+use golden_support::{Public, captures, fixtures};
 use remora_dissect::item::Node;
 use remora_dissect::{Engine, Item, Limits, Options, Origin};
 use remora_pcap::PcapReader;
@@ -313,15 +313,11 @@ fn what_is_lost_or_cut_is_declared_as_what_may_be_missing() {
 
 #[test]
 fn items_of_other_peoples_captures_hold_what_is_declared() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
-    let Ok(index) = std::fs::read_to_string(folder.join("index.tsv")) else {
-        eprintln!("skipped: no captures at {}", folder.display());
-        return;
-    };
+    let Some(public) = Public::open() else { return };
     let declarations = Declarations::read();
     let (mut problems, mut seen) = (BTreeMap::new(), Seen::new());
-    for path in index.lines().filter_map(|line| line.split('\t').next()) {
-        for item in items(&packets(&folder.join(path)), Limits::default()) {
+    for (path, _) in public.captures() {
+        for item in items(&packets(&public.folder.join(path)), Limits::default()) {
             if let Err(problem) = check(&declarations, &item, &mut seen) {
                 problems.entry(problem).or_insert_with(|| format!("{path}: {}", item["id"]));
             }

@@ -44,9 +44,9 @@ fn says(item: &Item) -> String {
     let item: Value = serde_json::from_slice(&out).expect("an item is JSON");
     let parts = ["request", "response", "error", "gap", "requestSize", "responseSize", "timestamp"]
         .map(|name| &item[name]);
-    // Where exactly bytes stop to make sense, and which of them are shown, may differ: not that they do.
+    // Which of the bytes that make no sense are shown, and when they came, may differ: not where they begin.
     let is_failure = item["request"].get("data").is_some() && item["error"]["type"] == "dissection";
-    let parts = if is_failure { parts.map(|_| &Value::Null) } else { parts };
+    let parts = if is_failure { [&item["error"]; 7] } else { parts };
     let place = |side: &str| format!("{}:{}", item[side]["ip"], item[side]["port"]);
     json!([item["protocol"]["abbr"], item["protocol"]["version"], place("src"), place("dst"), parts])
         .to_string()

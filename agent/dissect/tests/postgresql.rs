@@ -4,7 +4,7 @@ mod sql_support;
 mod talk;
 
 use serde_json::{Value, json};
-use sql_support::{as_json, check_variants, fixture, items, packets, public};
+use sql_support::{as_json, check_variants, fixture, items, packets};
 use talk::Talk;
 
 use remora_dissect::Direction::{ToClient, ToServer};
@@ -377,31 +377,4 @@ fn what_is_hostile_costs_little() {
     talk.server(&[b'D', 0x3f, 0xff, 0xff, 0xff]).server(&vec![0; 3 << 20]);
     assert!(talk.memory() < 5 << 20, "{}", talk.memory());
     assert!(!talk.finish().is_empty());
-}
-
-#[test]
-fn public_captures_are_plausible() {
-    let Some(captures) = public("pgsql") else { return };
-    let (mut count, mut silent, mut failures) = (0, Vec::new(), Vec::new());
-    for (name, path, carries) in captures {
-        let known = carries || name.contains("postgre") || name.contains("pgsql");
-        if !known {
-            continue;
-        }
-        let found: Vec<Value> = items(&packets(&path)).iter().map(as_json).collect();
-        let ours: Vec<&Value> =
-            found.iter().filter(|item| item["protocol"]["name"] == "postgresql").collect();
-        count += ours.len();
-        if ours.is_empty() {
-            silent.push(name.clone());
-        }
-        for item in ours {
-            if item["response"].is_null() && item["request"].is_null() {
-                failures.push(format!("{name}: an empty item"));
-            }
-        }
-    }
-    eprintln!("{count} items; none in {silent:?}");
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(silent.len() <= 5, "{silent:?}");
 }

@@ -5,10 +5,9 @@ mod golden_support;
 mod talk;
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use golden_support::{fixtures, replay};
-use remora_dissect::{Direction, Limits, json};
+use remora_dissect::{Direction, Limits};
 use serde_json::Value;
 use talk::Talk;
 
@@ -391,25 +390,22 @@ fn what_is_unfinished_at_the_end_says_so() {
 }
 
 #[test]
-fn captures_of_others_are_plausible() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
-    let Ok(index) = std::fs::read_to_string(folder.join("index.tsv")) else {
-        eprintln!("skipped: no captures at {}", folder.display());
-        return;
-    };
-    for capture in index.lines().filter_map(|line| line.split('\t').next()) {
-        if !capture.contains("/redis/") && !capture.ends_with("/resp.pcap") && !capture.contains("redis-50") {
-            continue;
-        }
-        let replay = replay(&folder.join(capture), Limits::default());
-        let redis = replay.items.iter().filter(|item| item.draft.protocol.name == "redis").count();
-        let marked = replay.items.iter().filter(|item| item.draft.error.is_some()).count();
-        eprintln!(
-            "{capture}: {redis} items, {marked} marked, {} not read",
-            replay.counters.undissected_bytes
-        );
-        let mut out = Vec::new();
-        replay.items.iter().for_each(|item| json::write_object(item, &mut out));
-        assert!(redis > 0 || capture.contains("django-cloud"), "{capture}");
+fn what_is_wrong_is_said_of_where_it_begins() {
+    for (pieces, what) in [
+        (&[&b":12x\r\n"[..]][..], "an integer is not one"),
+        (&[b":1", b"2", b"x\r\n"], "an integer is not one"),
+        (&[b"$4\r\nabcd++"], "a string does not end where its length says"),
+        (&[b"$4\r\na", b"bcd+", b"+"], "a string does not end where its length says"),
+    ] {
+        let mut talk = Talk::open(6379);
+        talk.client(&command(&["GET", "a"])).server(b"+OK\r\n").client(&command(&["GET", "b"]));
+        pieces.iter().for_each(|piece| {
+            talk.server(piece);
+        });
+        let items = talk.close().finish();
+        // A string begins behind its length.
+        let offset = if pieces[0].starts_with(b"$") { 9 } else { 5 };
+        let message = format!("{what} at byte {offset} of the stream");
+        assert!(items.iter().any(|item| item["error"]["msg"] == message.as_str()), "{message}: {items:#?}");
     }
 }

@@ -3,9 +3,6 @@
 mod golden_support;
 mod talk;
 
-use std::io::Write as _;
-use std::path::Path;
-
 use flate2::{Compress, Compression, FlushCompress};
 use golden_support::{fixtures, replay};
 use remora_dissect::{Direction, Item, Limits};
@@ -395,29 +392,4 @@ fn memory_is_bounded_by_the_caps() {
     talk.server(b"\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff").server(&[0; 1_000]);
     assert!(talk.memory() < before + 100_000);
     talk.finish();
-}
-
-#[test]
-fn public_captures_give_messages() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
-    let Ok(index) = std::fs::read_to_string(folder.join("index.tsv")) else {
-        println!("skipped: no captures at {}", folder.display());
-        return;
-    };
-    let mut report = Vec::new();
-    for line in index.lines() {
-        let Some(path) = line.split('\t').next() else { continue };
-        let is_said = line.contains("websocket:");
-        // Frames look like hardly anything else: where there is neither, none may be found.
-        if !is_said && line.contains("http:") {
-            continue;
-        }
-        let items = websocket(replay(&folder.join(path), Limits::default()).items);
-        assert_eq!(items.is_empty(), !is_said, "{path}: {} messages", items.len());
-        if is_said {
-            let errors = items.iter().filter(|item| !item["error"].is_null()).count();
-            writeln!(report, "{path}: {} items, {errors} with errors", items.len()).expect("memory is there");
-        }
-    }
-    eprintln!("{}", String::from_utf8_lossy(&report));
 }

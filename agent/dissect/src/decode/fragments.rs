@@ -140,6 +140,13 @@ impl Fragments {
         None
     }
 
+    /// A datagram began later than was said, after all others.
+    pub(crate) fn delay(&mut self, key: &FragmentKey, late: u64) {
+        if let Some(datagram) = self.datagrams.get_mut(key).filter(|datagram| datagram.fragments == 1) {
+            datagram.begun += late;
+        }
+    }
+
     /// Drops the datagrams that have waited too long.
     pub fn expire(&mut self, now: u64, limits: &Limits, counters: &mut Counters) {
         let patience = u64::from(limits.fragment_seconds) * NANOS_PER_SECOND;

@@ -110,7 +110,12 @@ impl Decoder<'_> {
         self.descend()?;
         let header = self.view.take::<6>(Header::Pppoe)?;
         self.overstated |= !self.view.limit(usize::from(u16::from_be_bytes([header[4], header[5]])));
-        match u16::from_be_bytes(*self.view.take::<2>(Header::Ppp)?) {
+        // Compressed, the protocol has one octet, which is odd as the last one always is; RFC 1661 section 6.5.
+        let protocol = match self.view.data.first() {
+            Some(octet) if octet & 1 == 1 => u16::from(self.view.take::<1>(Header::Ppp)?[0]),
+            _ => u16::from_be_bytes(*self.view.take::<2>(Header::Ppp)?),
+        };
+        match protocol {
             PPP_IPV4 => Ok(Layer::Ipv4),
             PPP_IPV6 => Ok(Layer::Ipv6),
             unknown => Err(DecodeError::UnknownEtherType(unknown)),

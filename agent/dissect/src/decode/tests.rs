@@ -158,6 +158,7 @@ fn tags_and_labels() {
         packet.clone().prefixed(&[0, 1, 0x00, 64, 0, 2, 0x01, 64]).ethernet(0x8847),
         inner.clone().prefixed(&[0, 1, 0x01, 64, 0, 0, 0, 0]).ethernet(0x8847),
         packet.clone().prefixed(&[0x11, 0, 0, 7, 0, 55, 0x00, 0x21]).ethernet(0x8864),
+        packet.clone().prefixed(&[0x11, 0, 0, 7, 0, 54, 0x21]).ethernet(0x8864),
     ];
     for frame in cases {
         assert_eq!(frame.segment(LinkType::ETHERNET), HELLO, "{:02x?}", &frame.0[12..24]);

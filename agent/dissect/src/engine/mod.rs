@@ -3,12 +3,13 @@
 pub(crate) mod conversation;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use remora_packet::{Packet, Timestamp};
 
 use crate::clock::Clock;
-use crate::decode::fragments::Fragments;
+use crate::decode::fragments::{FragmentKey, Fragments};
 use crate::decode::{self, Datagram, DecodeError, Decoded, Payload, Segment};
 use crate::dissector::Verdict;
 use crate::flow::{Key, Shelf, Stream, Table};
@@ -59,6 +60,12 @@ impl Default for Options {
     }
 }
 
+/// What the latest packet belongs to, where it says a time that is yet to be believed.
+enum Doubted {
+    Stream { slot: u32, number: u64, timestamp: Timestamp },
+    Fragment(FragmentKey),
+}
+
 /// Turns packets into items. Owned by one thread; several engines do not know of each other.
 pub struct Engine {
     limits: Limits,
@@ -67,10 +74,11 @@ pub struct Engine {
     registry: &'static [Registration],
     counters: Counters,
     clock: Clock,
+    doubted: Option<Doubted>,
     fragments: Fragments,
     table: Table,
     /// Streams that wait for something, by when to look at them.
-    timers: BTreeSet<(u64, u32)>,
+    timers: BTreeSet<(NonZeroU64, u32)>,
     next_sweep: u64,
     /// Bytes of heap that streams hold.
     held: usize,
@@ -92,6 +100,7 @@ impl Engine {
             registry,
             counters: Counters::default(),
             clock: Clock::default(),
+            doubted: None,
             fragments: Fragments::default(),
             table: Table::new(),
             timers: BTreeSet::new(),
@@ -126,7 +135,10 @@ impl Engine {
         self.counters.packets += 1;
         self.counters.bytes += packet.data.len() as u64;
         self.counters.truncated_packets += u64::from(packet.truncated());
-        self.clock.see(packet.timestamp);
+        let late = self.clock.see(packet.timestamp);
+        if let Some(doubted) = self.doubted.take().filter(|_| late > 0) {
+            self.delay(&doubted, late);
+        }
         self.elapse(items);
         match decode::decode(packet, &self.limits) {
             Ok(decoded) => self.decoded(&decoded, packet.timestamp, items),
@@ -152,14 +164,48 @@ impl Engine {
     /// packets come.
     pub fn advance(&mut self, now: Timestamp, items: &mut Vec<Item>) {
         self.clock.set(now);
+        self.doubted = None;
         self.elapse(items);
+    }
+
+    /// The latest packet came after the time that passed since, not before: nobody waited in between.
+    fn delay(&mut self, doubted: &Doubted, late: u64) {
+        let (slot, number, timestamp) = match doubted {
+            Doubted::Stream { slot, number, timestamp } => (*slot, *number, *timestamp),
+            Doubted::Fragment(key) => return self.fragments.delay(key, late),
+        };
+        let stream = self.table.stream(slot);
+        // It may have gone to make room.
+        if stream.number != number {
+            return;
+        }
+        stream.lag += late;
+        if stream.opened == timestamp {
+            stream.opened_at += late;
+        }
+        if let Some(timer) = stream.timer {
+            let later = timer.saturating_add(late);
+            stream.timer = Some(later);
+            self.timers.remove(&(timer, slot));
+            self.timers.insert((later, slot));
+        }
+        let last_seen = stream.last_seen + late;
+        self.table.touch(slot, last_seen);
+    }
+
+    /// Remembers whose packet it is that the clock doubts.
+    fn doubt(&mut self, slot: u32, timestamp: Timestamp) {
+        if self.clock.doubts() {
+            let number = self.table.stream(slot).number;
+            self.doubted = Some(Doubted::Stream { slot, number, timestamp });
+        }
     }
 
     /// Does what time has come for.
     fn elapse(&mut self, items: &mut Vec<Item>) {
         let now = self.clock.now();
         while let Some(&(due, slot)) = self.timers.first() {
-            if due > now {
+            if due.get() > now {
                 break;
             }
             self.timers.pop_first();
@@ -181,6 +227,7 @@ impl Engine {
             self.end(slot, End::Input, items);
         }
         self.table.clear();
+        self.doubted = None;
         self.timers.clear();
         self.fragments.clear(&mut self.counters);
         self.held = 0;
@@ -216,7 +263,10 @@ impl Engine {
             Payload::Fragment(fragment) => {
                 let now = self.clock.now();
                 let whole = self.fragments.insert(fragment, now, &self.limits, &mut self.counters);
-                let Some(whole) = whole else { return PacketNote { fragmented: true, stream: None } };
+                let Some(whole) = whole else {
+                    self.doubted = self.clock.doubts().then_some(Doubted::Fragment(fragment.key));
+                    return PacketNote { fragmented: true, stream: None };
+                };
                 match decode::decode_datagram(&whole) {
                     Ok(inner) => return self.decoded(&inner, timestamp, items),
                     Err(error) => self.refuse(error),
@@ -259,6 +309,7 @@ impl Engine {
             let client_is_low = client_is_low(source_is_low, segment);
             self.open(key, client_is_low, Shelf::Light, timestamp, items)
         };
+        self.doubt(slot, timestamp);
         let stream = self.table.stream(slot);
         let name = stream.name();
         let direction = direction(source_is_low, stream.client_is_low);
@@ -300,6 +351,7 @@ impl Engine {
                 self.open(key, source_is_low != is_answer, Shelf::Datagram, timestamp, items)
             }
         };
+        self.doubt(slot, timestamp);
         let stream = self.table.stream(slot);
         let name = stream.name();
         let direction = direction(source_is_low, stream.client_is_low);
@@ -362,6 +414,7 @@ impl Engine {
     ) {
         let stream = self.table.stream(slot);
         let server_port = stream.server_port();
+        let clock = self.clock.now() - stream.lag;
         let mut feed = Feed {
             transport: stream.transport(),
             server_port,
@@ -370,7 +423,7 @@ impl Engine {
             registry: self.registry,
             context: Context {
                 now: timestamp,
-                clock: self.clock.now(),
+                clock,
                 offset: 0,
                 sent: None,
                 ipv6: stream.key.is_ipv6(),
@@ -383,8 +436,7 @@ impl Engine {
                 layers: 0,
             },
         };
-        let mut step =
-            Step { now: self.clock.now(), captured: timestamp, limits: &self.limits, sink: &mut feed };
+        let mut step = Step { now: clock, captured: timestamp, limits: &self.limits, sink: &mut feed };
         work(&mut stream.connection, &mut step);
 
         let held = stream.connection.memory() + stream.dissection.memory();
@@ -444,7 +496,8 @@ impl Engine {
     fn arm(&mut self, slot: u32) {
         let stream = self.table.stream(slot);
         let dues = [stream.connection.due(&self.limits), stream.dissection.due()];
-        let Some(due) = dues.into_iter().flatten().min() else { return };
+        let due = dues.into_iter().flatten().min().and_then(|due| NonZeroU64::new(due + stream.lag));
+        let Some(due) = due else { return };
         if stream.timer.is_some_and(|timer| timer <= due) {
             return;
         }

@@ -1,4 +1,5 @@
 use std::hash::BuildHasher;
+use std::num::NonZeroU64;
 
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
@@ -49,14 +50,16 @@ pub(crate) struct Stream {
     /// When it was opened, on the engine's clock and by its first packet.
     pub(crate) opened_at: u64,
     pub(crate) opened: Timestamp,
+    /// How far its own clock is behind the engine's.
+    pub(crate) lag: u64,
     /// Where conversations become items.
     pub(crate) tally: Option<Box<Tally>>,
     /// Items made so far.
     pub(crate) items: u32,
     /// Bytes of heap, as last counted.
     pub(crate) held: usize,
-    /// When it waits to be looked at, on the engine's clock.
-    pub(crate) timer: Option<u64>,
+    /// When it waits to be looked at, on the engine's clock; which is never at its beginning.
+    pub(crate) timer: Option<NonZeroU64>,
     pub(crate) connection: Connection,
     pub(crate) dissection: Dissection,
 }

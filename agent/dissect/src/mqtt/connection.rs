@@ -32,6 +32,20 @@ pub(super) struct Connection {
     seen: u8,
 }
 
+/// What a packet acknowledges, and which step of that it is.
+const fn acknowledged(kind: Type) -> Option<(Type, usize)> {
+    Some(match kind {
+        Type::Connack => (Type::Connect, COMPLETE),
+        Type::Suback => (Type::Subscribe, COMPLETE),
+        Type::Unsuback => (Type::Unsubscribe, COMPLETE),
+        Type::Pingresp => (Type::Pingreq, COMPLETE),
+        Type::Puback | Type::Pubcomp => (Type::Publish, COMPLETE),
+        Type::Pubrec => (Type::Publish, RECEIVED),
+        Type::Pubrel => (Type::Publish, RELEASED),
+        _ => return None,
+    })
+}
+
 impl Connection {
     pub(super) fn new() -> Self {
         Self {
@@ -150,7 +164,10 @@ impl Connection {
         }
         fields.set("truncated", true);
         let half = Half::new(framed.time, framed.size, fields).missing(framed.missing);
-        context.items.push(self.kind.message(direction, half));
+        context.items.push(match acknowledged(head.kind) {
+            Some((_, RELEASED)) | None => self.kind.message(direction, half),
+            Some(_) => self.kind.response(direction.reverse(), half, Absence::Lost),
+        });
     }
 
     fn packet(
@@ -187,21 +204,11 @@ impl Connection {
             self.flights[direction.index()].begin(self.kind, key, twice, half, context);
             return;
         }
-        let answer = match head.kind {
-            Type::Connack => (Type::Connect, COMPLETE),
-            Type::Suback => (Type::Subscribe, COMPLETE),
-            Type::Unsuback => (Type::Unsubscribe, COMPLETE),
-            Type::Pingresp => (Type::Pingreq, COMPLETE),
-            Type::Puback | Type::Pubcomp => (Type::Publish, COMPLETE),
-            Type::Pubrec => (Type::Publish, RECEIVED),
-            Type::Pubrel => (Type::Publish, RELEASED),
-            _ => {
-                let half = Half { message: Box::new(fields), ..half };
-                context.items.push(self.kind.message(direction, half));
-                return;
-            }
+        let Some((of, step)) = acknowledged(head.kind) else {
+            let half = Half { message: Box::new(fields), ..half };
+            context.items.push(self.kind.message(direction, half));
+            return;
         };
-        let (of, step) = answer;
         let to = if step == RELEASED { direction } else { direction.reverse() };
         let (kind, keep) = (self.kind, self.intact);
         self.flights[to.index()].step(kind, Key(of, id), step, failed, half, fields, keep, context);

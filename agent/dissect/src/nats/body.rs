@@ -54,6 +54,8 @@ pub(super) struct Body {
     end_seen: bool,
     /// It may be none: nothing but its line speaks for it.
     pub(super) is_doubtful: bool,
+    /// It only shows where the next line begins: the same could stand in the payload of another.
+    pub(super) is_evidence: bool,
 }
 
 #[derive(Debug, PartialEq)]
@@ -76,6 +78,7 @@ impl Body {
             end_left: 2,
             end_seen: true,
             is_doubtful: false,
+            is_evidence: false,
         }
     }
 

@@ -1,26 +1,18 @@
 //! A connection: what it is in the middle of, and what answers what.
 
-use std::collections::VecDeque;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-
 use remora_packet::Timestamp;
 
 use super::KIND;
 use super::body::{Body, Took};
 use super::line::{self, Line, Meaning};
+use super::replies::Replies;
 use super::resync::{self, Found};
 use crate::item::{Absence, ErrorKind};
-use crate::pair::{ById, InOrder};
-use crate::{Context, Direction, Dissector, End, Fields, Half, Successor, Tree};
+use crate::pair::InOrder;
+use crate::{Context, Direction, Dissector, End, Half, Successor};
 
 /// INFO with many servers and CONNECT with a token are the long ones.
 const LONGEST_LINE: usize = 64 << 10;
-
-/// Where clients listen for replies. Libraries make a subject of it that is used once.
-const INBOX: &str = "_INBOX.";
-
-/// Inboxes remembered whose further messages are no replies to something unknown.
-const KNOWN_INBOXES: usize = 256;
 
 /// The first byte of a TLS record that carries a handshake: no operation begins so.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -37,8 +29,10 @@ struct Side {
     lost: bool,
     /// What comes begins with what was kept, in the middle of a segment.
     kept: bool,
-    /// The next line was found by its looks.
+    /// The next line was found by its looks, or behind a message that was.
     doubtful: bool,
+    /// It was found where nothing else speaks for it.
+    evidence: bool,
     /// Bytes went missing at some time.
     torn: bool,
 }
@@ -56,10 +50,7 @@ pub(super) struct Connection {
     sides: [Side; 2],
     /// By who asks.
     pings: [InOrder; 2],
-    /// Messages that ask for a reply, by the hash of the inbox it goes to.
-    requests: ById<u64>,
-    /// Inboxes that have had their reply, or that the client writes to itself.
-    known_inboxes: VecDeque<u64>,
+    replies: Replies,
     login: Login,
     tls: bool,
     begun: bool,
@@ -67,23 +58,12 @@ pub(super) struct Connection {
     evidence: u8,
 }
 
-fn hash(subject: &str) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(subject)
-}
-
-/// The hash of a name where it is an inbox.
-fn inbox(fields: &Fields, name: &str) -> Option<u64> {
-    let subject = fields.field(name).and_then(Tree::as_text)?;
-    subject.starts_with(INBOX).then(|| hash(subject))
-}
-
 impl Connection {
     pub(super) fn new() -> Self {
         Self {
             sides: Default::default(),
             pings: Direction::BOTH.map(|direction| InOrder::new(KIND, direction)),
-            requests: ById::new(KIND, Direction::ToServer),
-            known_inboxes: VecDeque::new(),
+            replies: Replies::new(),
             login: Login::Unknown,
             tls: false,
             begun: false,
@@ -130,11 +110,15 @@ impl Connection {
             Meaning::Ping => self.pings[direction.index()].request(half(fields), (), context),
             Meaning::Pong => self.pings[direction.reverse().index()].response(half(fields), context),
             Meaning::Verdict => self.verdict(half(fields), context),
-            Meaning::Plain => context.items.push(KIND.message(direction, half(fields))),
+            Meaning::Plain => {
+                self.replies.subscription(&fields);
+                context.items.push(KIND.message(direction, half(fields)));
+            }
             Meaning::Payload { headers, size: payload } => {
                 let mut body = Body::new(fields, headers, payload, time, size);
                 let side = &mut self.sides[direction.index()];
-                body.is_doubtful = std::mem::take(&mut side.doubtful);
+                body.is_doubtful = side.doubtful;
+                body.is_evidence = std::mem::take(&mut side.evidence);
                 side.body = Some(Box::new(body));
             }
         }
@@ -166,14 +150,18 @@ impl Connection {
     /// A message came to its end, or what will come of it did.
     fn message(&mut self, direction: Direction, why: Option<End>, context: &mut Context<'_>) {
         let Some(body) = self.sides[direction.index()].body.take() else { return };
-        if body.is_unproven() {
+        if body.is_unproven() || body.is_evidence {
             context.counters.undissected_bytes += body.captured;
+            let side = &mut self.sides[direction.index()];
+            (side.lost, side.doubtful) = (body.is_unproven(), true);
             return;
         }
         let (time, captured, missing) = (body.time, body.captured, body.missing);
-        let (subject, reply) = (inbox(&body.fields, "subject"), inbox(&body.fields, "replyTo"));
-        let is_pull =
-            matches!(body.fields.field("subject").and_then(Tree::as_text), Some(subject) if is_pull(subject));
+        let doubt = self.doubt();
+        let place = match direction {
+            Direction::ToServer => self.replies.asked(&body.fields, doubt, context),
+            Direction::ToClient => self.replies.answered(&body.fields, doubt),
+        };
         let mut half = Half::new(time, captured, body.into_fields(context.limits)).missing(missing);
         if let Some(end) = why {
             let kind = match end {
@@ -182,61 +170,15 @@ impl Connection {
             };
             half = half.error(kind, format!("{} within the message", Absence::Ended(end).as_str()));
         }
-        if direction == Direction::ToServer {
-            self.published(half, subject, reply, is_pull, context);
-        } else {
-            self.delivered(half, subject, context);
-        }
+        self.replies.message(direction, half, place, context);
     }
 
-    fn published(
-        &mut self,
-        half: Half,
-        subject: Option<u64>,
-        reply: Option<u64>,
-        is_pull: bool,
-        context: &mut Context<'_>,
-    ) {
-        if let Some(subject) = subject {
-            self.know(subject);
+    /// Why what a message answers may not be known.
+    fn doubt(&self) -> Option<Absence> {
+        if self.sides.iter().any(|side| side.torn) {
+            return Some(Absence::Lost);
         }
-        match reply {
-            Some(reply) if is_pull => {
-                self.know(reply);
-                context.items.push(KIND.message(Direction::ToServer, half));
-            }
-            Some(reply) => self.requests.request(reply, half, (), context),
-            None => context.items.push(KIND.message(Direction::ToServer, half)),
-        }
-    }
-
-    fn delivered(&mut self, half: Half, subject: Option<u64>, context: &mut Context<'_>) {
-        let Some(subject) = subject else {
-            context.items.push(KIND.message(Direction::ToClient, half));
-            return;
-        };
-        if self.requests.note(&subject).is_some() {
-            self.know(subject);
-            self.requests.response(&subject, half, context);
-        } else if self.known_inboxes.contains(&subject) {
-            context.items.push(KIND.message(Direction::ToClient, half));
-        } else if self.sides.iter().any(|side| side.torn) {
-            context.items.push(KIND.response(Direction::ToServer, half, Absence::Lost));
-        } else if matches!(self.login, Login::Unknown) {
-            context.items.push(KIND.response(Direction::ToServer, half, Absence::BeforeCapture));
-        } else {
-            // All that this client asked for was seen: a stream of JetStream, or the answer to another client.
-            context.items.push(KIND.message(Direction::ToClient, half));
-        }
-    }
-
-    fn know(&mut self, inbox: u64) {
-        if !self.known_inboxes.contains(&inbox) {
-            if self.known_inboxes.len() >= KNOWN_INBOXES {
-                self.known_inboxes.pop_front();
-            }
-            self.known_inboxes.push_back(inbox);
-        }
+        matches!(self.login, Login::Unknown).then_some(Absence::BeforeCapture)
     }
 
     fn invalid(
@@ -271,8 +213,7 @@ impl Connection {
                 pings.join(context.now);
             }
         }
-        self.requests.give_up(Absence::Lost, context);
-        self.known_inboxes.clear();
+        self.replies.lose(context);
         if direction == Direction::ToClient
             && let Login::Waiting(request) = std::mem::replace(&mut self.login, Login::Unknown)
         {
@@ -281,13 +222,9 @@ impl Connection {
     }
 }
 
-/// Consumers of JetStream that ask for their next messages: these come with the subject they were published to.
-fn is_pull(subject: &str) -> bool {
-    subject.starts_with("$JS.") && subject.contains(".CONSUMER.MSG.NEXT.")
-}
-
 impl Dissector for Connection {
     fn parse(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> usize {
+        self.replies.elapse(context);
         let mut at = 0;
         while at < bytes.len() {
             let rest = &bytes[at..];
@@ -315,10 +252,11 @@ impl Dissector for Connection {
             }
             if side.lost {
                 match resync::find(direction, rest, at == 0 && !side.kept) {
+                    Found::Front => (side.lost, side.kept, side.doubtful) = (false, false, true),
                     Found::At(skipped) => {
                         context.counters.undissected_bytes += skipped as u64;
                         at += skipped;
-                        (side.lost, side.kept, side.doubtful) = (false, false, true);
+                        (side.lost, side.kept, side.doubtful, side.evidence) = (false, false, true, true);
                     }
                     Found::Tail(kept) => {
                         side.kept = kept > 0;
@@ -345,16 +283,22 @@ impl Dissector for Connection {
             };
             (side.since, side.scanned) = (None, 0);
             let text = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
-            match line::parse(direction, text, context.limits) {
-                Ok(line) => {
-                    at += end + 1;
-                    self.line(direction, line, time, end + 1, context);
-                }
+            let doubtful = side.doubtful;
+            let line = match line::parse(direction, text, context.limits) {
+                Ok(_) if doubtful && !resync::is_telling(direction, &rest[..=end]) => Err("an unusual line"),
+                line => line,
+            };
+            match line {
+                Ok(line) => self.line(direction, line, time, end + 1, context),
                 Err(why) => {
                     self.invalid(direction, rest, context.offset + at as u64, why, context);
-                    return bytes.len();
+                    if !doubtful || context.is_over() {
+                        return bytes.len();
+                    }
+                    context.counters.undissected_bytes += end as u64 + 1;
                 }
             }
+            at += end + 1;
         }
         at
     }
@@ -389,7 +333,7 @@ impl Dissector for Connection {
         let absence = Absence::Ended(end);
         self.pings[direction.reverse().index()].give_up(absence, context);
         if direction == Direction::ToClient {
-            self.requests.give_up(absence, context);
+            self.replies.give_up(absence, context);
             if let Login::Waiting(request) = std::mem::replace(&mut self.login, Login::Done) {
                 context.items.push(KIND.request(Direction::ToServer, request, absence));
             }
@@ -401,11 +345,6 @@ impl Dissector for Connection {
             self.sides.iter().filter_map(|side| side.body.as_ref()).map(|body| body.memory()).sum();
         let login = if let Login::Waiting(half) = &self.login { half.memory() } else { 0 };
         let pings: usize = self.pings.iter().map(InOrder::memory).sum();
-        size_of::<Self>()
-            + bodies
-            + login
-            + pings
-            + self.requests.memory()
-            + self.known_inboxes.capacity() * size_of::<u64>()
+        size_of::<Self>() + bodies + login + pings + self.replies.memory()
     }
 }

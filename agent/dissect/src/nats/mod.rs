@@ -6,8 +6,10 @@
 
 mod body;
 mod connection;
+mod inbox;
 mod line;
 mod options;
+mod replies;
 mod resync;
 
 use crate::item::{Filter, Message, Summary};

@@ -409,18 +409,18 @@ impl Dissector for Connection {
                         self.reply(direction, parsed, context);
                     }
                 }
-                Step::Invalid(_, _) if !self.confirmed => {
+                Step::Invalid(..) if !self.confirmed => {
                     context.withdraw();
                     return bytes.len();
                 }
-                Step::Invalid(_, _) if self.mode == Mode::Replica => {
+                Step::Invalid(..) if self.mode == Mode::Replica => {
                     self.mode = Mode::Opaque;
                     break;
                 }
-                Step::Invalid(why, used) => {
+                Step::Invalid(why, used, earlier) => {
                     at += used;
                     self.lose(direction, context);
-                    let offset = context.offset + at as u64;
+                    let offset = (context.offset + at as u64).saturating_sub(earlier);
                     context.items.push(KIND.failure(direction, context.now, &bytes[at..], offset, why));
                     break;
                 }

@@ -149,20 +149,3 @@ pub(crate) fn check_variants(path: &Path) {
     assert!(failures.is_empty(), "{} wrong items\n{}", failures.len(), text.join("\n"));
     assert!(good > marked / 4, "{good} good and {marked} marked");
 }
-
-/// The captures of a protocol among other people's, by the column of the index that counts messages.
-pub(crate) fn public(name: &str) -> Option<Vec<(String, PathBuf, bool)>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pcaps/public");
-    let Ok(index) = std::fs::read_to_string(folder.join("index.tsv")) else {
-        eprintln!("skipped: no captures at {}", folder.display());
-        return None;
-    };
-    let mut captures = Vec::new();
-    for line in index.lines() {
-        let columns: Vec<&str> = line.split('\t').collect();
-        let (Some(path), Some(protocols)) = (columns.first(), columns.last()) else { continue };
-        let carries = protocols.split(' ').any(|entry| entry.split(':').next() == Some(name));
-        captures.push(((*path).to_owned(), folder.join(path), carries));
-    }
-    Some(captures)
-}

@@ -33,6 +33,11 @@ impl Bulk {
         self.marker
     }
 
+    /// What has come of it.
+    pub(super) const fn taken(&self) -> u64 {
+        (self.size + 2).saturating_sub(self.left)
+    }
+
     /// Nothing is to come.
     pub(super) const fn is_done(&self) -> bool {
         self.left == 0

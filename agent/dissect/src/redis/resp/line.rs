@@ -55,6 +55,11 @@ impl Shape {
 }
 
 impl Lines {
+    /// What has come of a line whose end has not.
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Between two lines.
     pub(super) const fn is_empty(&self) -> bool {
         self.begun.is_empty()

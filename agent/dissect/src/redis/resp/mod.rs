@@ -46,6 +46,6 @@ pub(super) enum Step {
     More,
     /// So many were used.
     Value(Parsed, usize),
-    /// Not RESP, from this byte on.
-    Invalid(&'static str, usize),
+    /// Not RESP, from this byte on, or from a line or string on that began so many bytes before.
+    Invalid(&'static str, usize, u64),
 }

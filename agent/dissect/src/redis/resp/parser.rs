@@ -65,6 +65,10 @@ impl Parser {
         while at < bytes.len() {
             self.time.get_or_insert(now);
             let before = at;
+            let earlier = match &self.state {
+                State::Line | State::Dump => self.lines.size(),
+                State::Bulk(bulk) => bulk.taken(),
+            };
             let done = match &mut self.state {
                 State::Line | State::Dump => self.line(bytes, &mut at, inline, limits),
                 State::Bulk(bulk) => {
@@ -81,7 +85,7 @@ impl Parser {
                 Ok(None) => {}
                 Err(why) => {
                     *self = Self::default();
-                    return Step::Invalid(why, before);
+                    return Step::Invalid(why, before, earlier);
                 }
             }
         }
