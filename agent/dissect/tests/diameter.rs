@@ -119,6 +119,20 @@ fn values_are_shown_by_type_and_groups_with_what_is_in_them() {
 }
 
 #[test]
+fn of_what_is_said_twice_the_last_counts() {
+    let result = |code: u32| avp(268, &code.to_be_bytes());
+    let mut talk = Talk::open(3868);
+    talk.client(&message(REQUEST, 272, 1, &[avp(264, b"a.test"), avp(263, b"s;1"), avp(264, b"b.test")]));
+    talk.server(&message(0, 272, 1, &[result(2001), avp(263, &[0xff]), result(42)])).close();
+    let items = talk.finish();
+    let (request, response) = (&items[0]["request"], &items[0]["response"]);
+    assert_eq!((&request["sessionId"], &request["originHost"]), (&json!("s;1"), &json!("b.test")));
+    assert_eq!((&response["sessionId"], &response["resultCode"]), (&json!("\u{fffd}"), &json!(42)));
+    // Of the last that has one.
+    assert_eq!(response["resultCodeName"], "DIAMETER_SUCCESS");
+}
+
+#[test]
 fn both_peers_ask_and_answers_come_in_any_order() {
     let stream = [ask(1), ask(2)].concat();
     for piece in 1..stream.len() {

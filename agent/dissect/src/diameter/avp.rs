@@ -37,18 +37,49 @@ pub(super) fn next<'a>(r: &mut Reader<'a>) -> Result<Avp<'a>, ParseError> {
     Ok(Avp { code, vendor, mandatory: flags & 0x40 != 0, data })
 }
 
-/// What stays the same while AVPs inside AVPs are read.
-pub(super) struct Reading<'a> {
-    pub(super) limits: &'a Limits,
-    /// AVPs that may still be kept, on all levels together.
-    pub(super) room: usize,
-    /// Of those found.
+/// How much of AVPs is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caps {
+    pub(super) entries: usize,
+    value_bytes: usize,
+    nesting: usize,
+}
+
+impl Caps {
+    pub(super) const fn of(limits: &Limits) -> Self {
+        Self { entries: limits.list_entries, value_bytes: limits.value_bytes, nesting: limits.nesting }
+    }
+}
+
+/// AVPs made out.
+#[derive(Debug)]
+pub(super) struct Avps {
+    pub(super) list: Vec<Tree>,
+    /// Of those found, shown or not, on all levels together.
     pub(super) count: usize,
 }
 
-impl Reading<'_> {
+impl Avps {
+    /// All up to the end, or to an error.
+    pub(super) fn read(r: Reader<'_>, caps: Caps) -> Self {
+        let mut reading = Reading { caps, room: caps.entries, count: 0 };
+        let (list, _) = reading.list(r, 0);
+        Self { list, count: reading.count }
+    }
+}
+
+/// What stays the same while AVPs inside AVPs are read.
+struct Reading {
+    caps: Caps,
+    /// AVPs that may still be kept, on all levels together.
+    room: usize,
+    /// Of those found.
+    count: usize,
+}
+
+impl Reading {
     /// All AVPs up to the end. An error comes with those before it.
-    pub(super) fn list(&mut self, mut r: Reader<'_>, depth: usize) -> (Vec<Tree>, Result<(), ParseError>) {
+    fn list(&mut self, mut r: Reader<'_>, depth: usize) -> (Vec<Tree>, Result<(), ParseError>) {
         let mut list = Vec::with_capacity(usize::min(self.room, r.remaining() / TYPICAL));
         while !r.is_empty() {
             let avp = match next(&mut r) {
@@ -76,14 +107,14 @@ impl Reading<'_> {
         }
         fields.push("mandatory", avp.mandatory);
         let kind = entry.map_or(Kind::Octets, |entry| entry.kind);
-        if kind == Kind::Grouped && depth < self.limits.nesting {
+        if kind == Kind::Grouped && depth < self.caps.nesting {
             let inside = self.list(Reader::new(avp.data), depth + 1);
             if let (list, Ok(())) = inside {
                 fields.push("avps", list);
                 return fields;
             }
         }
-        let kept = &avp.data[..avp.data.len().min(self.limits.value_bytes)];
+        let kept = &avp.data[..avp.data.len().min(self.caps.value_bytes)];
         let mut r = Reader::new(kept);
         match typed(kind, &mut r) {
             Ok(value) if r.is_empty() => {

@@ -44,19 +44,17 @@ impl Connection {
     }
 
     fn message(&mut self, direction: Direction, framed: &Framed<'_>, context: &mut Context<'_>) {
-        let (fields, result) = message::read(&framed.bytes, context.limits);
-        let header = Header::parse(&framed.bytes);
-        let (header, whole) = match (header, result) {
-            (Some(header), Ok(())) => (header, framed.is_whole()),
-            (Some(header), Err(_)) if !framed.is_whole() => (header, false),
-            (_, result) => {
+        let (message, whole) = match message::read(&framed.bytes, context.limits) {
+            Ok((message, Ok(()))) => (message, framed.is_whole()),
+            Ok((message, Err(_))) if !framed.is_whole() => (message, false),
+            Ok((_, Err(error))) | Err(error) => {
                 if !self.sure {
                     context.withdraw();
                     return;
                 }
-                let (at, what) = result.err().map_or((0, "no message"), |error| (error.offset, error.what));
-                let offset = framed.offset + at as u64;
-                context.items.push(self.kind.failure(direction, framed.time, &framed.bytes, offset, what));
+                let offset = framed.offset + error.offset as u64;
+                let failure = self.kind.failure(direction, framed.time, &framed.bytes, offset, error.what);
+                context.items.push(failure);
                 return;
             }
         };
@@ -64,7 +62,8 @@ impl Connection {
             self.sure = true;
             context.confirm();
         }
-        let half = Half::new(framed.time, framed.size, fields).missing(framed.missing);
+        let header = message.header;
+        let half = Half::new(framed.time, framed.size, message).missing(framed.missing);
         let copy = fingerprint(&*framed.bytes);
         if header.is_request() {
             self.pairing.request(direction, header.key(), half, copy, (), context);

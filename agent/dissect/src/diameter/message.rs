@@ -1,8 +1,11 @@
 //! Messages (RFC 6733, section 3).
 
-use super::avp::{self, Reading};
+use std::sync::OnceLock;
+
+use super::avp::{self, Avps, Caps};
+use super::telling::{self, Told};
 use super::{dictionary, names};
-use crate::{Fields, Limits, ParseError, Reader, Tree};
+use crate::{Limits, Object, ParseError, Reader, Value, item, text};
 
 pub(super) const HEADER: usize = 20;
 /// The least of an AVP.
@@ -74,74 +77,122 @@ pub(super) fn begins_well(bytes: &[u8], header: &Header) -> Option<bool> {
     Some(fits && flags & 0x1f == 0 && (flags & 0x80 != 0 || dictionary::find(0, code).is_some()))
 }
 
-/// Reads what is there. An error comes with what was read before it.
-pub(crate) fn read(bytes: &[u8], limits: &Limits) -> (Fields, Result<(), ParseError>) {
-    let mut fields = Fields::with_capacity(16);
-    let result = content(bytes, &mut fields, limits);
-    (fields, result)
+/// A message, as a side of an item. It keeps its bytes: fields and AVPs are made out when they are asked for.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) header: Header,
+    bytes: Box<[u8]>,
+    told: Told,
+    caps: Caps,
+    avps: OnceLock<Avps>,
 }
 
-fn content(bytes: &[u8], fields: &mut Fields, limits: &Limits) -> Result<(), ParseError> {
+/// Reads what is there: the message as far as it goes, with the error that ends it. Without a header that makes sense there
+/// is none.
+pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Message, Result<(), ParseError>), ParseError> {
     let mut r = Reader::new(bytes);
     let header = Header::read(&mut r)?;
-    fields.push("command", header.command);
-    let name = names::command_name(header.command);
-    fields.push("commandName", name.map_or_else(|| format!("Command-{}", header.command).into(), Tree::from));
-    let flag = |bit: u8| header.flags & bit != 0;
-    let flags = Fields::with_capacity(4)
-        .with("request", flag(0x80))
-        .with("proxiable", flag(0x40))
-        .with("error", flag(0x20))
-        .with("retransmitted", flag(0x10));
-    fields.push("flags", flags);
-    fields.push("applicationId", header.application);
-    fields.push_some("applicationName", names::application_name(header.application));
-    fields.push("hopByHopId", header.hop_by_hop);
-    fields.push("endToEndId", header.end_to_end);
     if !header.is_possible() {
         return Err(ParseError { offset: 0, what: "the header makes no sense" });
     }
-    telling(r, fields);
-    let mut reading = Reading { limits, room: limits.list_entries, count: 0 };
-    let (avps, result) = reading.list(r, 0);
-    if reading.count > limits.list_entries {
-        fields.push("avpCount", reading.count);
-    }
-    fields.push("avps", avps);
-    result
+    let mut told = Told::default();
+    let result = telling::each(r, |telling| told.note(&telling));
+    let (bytes, caps) = (bytes.into(), Caps::of(limits));
+    Ok((Message { header, bytes, told, caps, avps: OnceLock::new() }, result))
 }
 
-/// What a message is about, to be found without looking through its AVPs.
-fn telling(mut r: Reader<'_>, fields: &mut Fields) {
-    while let Ok(found) = avp::next(&mut r) {
-        let text = || Tree::lossy(found.data);
-        match (found.vendor, found.code) {
-            (0, 263) => fields.set("sessionId", text()),
-            (0, 264) => fields.set("originHost", text()),
-            (0, 296) => fields.set("originRealm", text()),
-            (0, 293) => fields.set("destinationHost", text()),
-            (0, 283) => fields.set("destinationRealm", text()),
-            (0, 1) => fields.set("userName", text()),
-            (0, 268) => result_code(found.data, names::result_name, fields),
-            // Of a vendor: the code is in a group with the vendor.
-            (0, 297) => {
-                let mut inside = Reader::new(found.data);
-                while let Ok(part) = avp::next(&mut inside) {
-                    if (part.vendor, part.code) == (0, 298) {
-                        result_code(part.data, names::experimental_result_name, fields);
-                    }
-                }
+impl Message {
+    fn behind_header(&self) -> Reader<'_> {
+        let mut r = Reader::new(&self.bytes);
+        let _ = r.skip(HEADER);
+        r
+    }
+
+    fn avps(&self) -> &Avps {
+        self.avps.get_or_init(|| Avps::read(self.behind_header(), self.caps))
+    }
+
+    /// Of all AVPs, where not all are shown.
+    fn avp_count(&self) -> Option<usize> {
+        // So many do not fit in, and need not be counted.
+        if self.bytes.len() / AVP <= self.caps.entries {
+            return None;
+        }
+        Some(self.avps().count).filter(|count| *count > self.caps.entries)
+    }
+
+    fn text(&self, name: &str) -> Option<Value<'_>> {
+        let mut r = Reader::new(self.bytes.get(self.told.place(name)?..)?);
+        Some(Value::Str(text::lossy(avp::next(&mut r).ok()?.data)))
+    }
+}
+
+impl Object for Message {
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        self.names(&mut |name| {
+            if let Some(value) = self.get(name) {
+                visit(name, value);
             }
-            _ => {}
+        });
+    }
+
+    fn names<'a>(&'a self, visit: &mut dyn FnMut(&'a str)) {
+        for name in ["command", "commandName", "flags", "applicationId"] {
+            visit(name);
         }
+        if names::application_name(self.header.application).is_some() {
+            visit("applicationName");
+        }
+        visit("hopByHopId");
+        visit("endToEndId");
+        telling::names(self.behind_header(), visit);
+        if self.avp_count().is_some() {
+            visit("avpCount");
+        }
+        visit("avps");
+    }
+
+    fn get(&self, name: &str) -> Option<Value<'_>> {
+        let header = &self.header;
+        Some(match name {
+            "command" => Value::Int(header.command.into()),
+            "commandName" => match names::command_name(header.command) {
+                Some(name) => Value::str(name),
+                None => Value::text(format!("Command-{}", header.command)),
+            },
+            "flags" => Value::object(header),
+            "applicationId" => Value::Int(header.application.into()),
+            "applicationName" => Value::str(names::application_name(header.application)?),
+            "hopByHopId" => Value::Int(header.hop_by_hop.into()),
+            "endToEndId" => Value::Int(header.end_to_end.into()),
+            "resultCode" => Value::Int(self.told.result?.into()),
+            "resultCodeName" => Value::str(self.told.result_name?),
+            "avpCount" => Value::count(self.avp_count()? as u64),
+            "avps" => Value::List(&self.avps().list),
+            _ => return self.text(name),
+        })
     }
 }
 
-fn result_code(data: &[u8], name: fn(u32) -> Option<&'static str>, fields: &mut Fields) {
-    if let Ok(code) = Reader::new(data).u32_be() {
-        fields.set("resultCode", code);
-        if let Some(name) = name(code) {
-            fields.set("resultCodeName", name);
+impl item::Message for Message {
+    fn memory(&self) -> usize {
+        size_of::<Self>() + self.bytes.len()
+    }
+}
+
+const FLAGS: [(&str, u8); 4] =
+    [("request", 0x80), ("proxiable", 0x40), ("error", 0x20), ("retransmitted", 0x10)];
+
+/// As the message's `flags` object.
+impl Object for Header {
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        for (name, bit) in FLAGS {
+            visit(name, Value::Bool(self.flags & bit != 0));
         }
+    }
+
+    fn get(&self, name: &str) -> Option<Value<'_>> {
+        let (_, bit) = FLAGS.iter().find(|(flag, _)| *flag == name)?;
+        Some(Value::Bool(self.flags & bit != 0))
     }
 }

@@ -6,6 +6,7 @@ mod connection;
 mod dictionary;
 pub(crate) mod message;
 mod names;
+mod telling;
 
 use crate::item::{Filter, Summary};
 use crate::{Direction, Item, Kind, Over, Probe, Protocol, Registration, Value};

@@ -21,28 +21,29 @@ impl Association {
 
 impl DatagramDissector for Association {
     fn datagram(&mut self, direction: Direction, bytes: &[u8], missing: u32, context: &mut Context<'_>) {
-        let (packet, result) = packet::read(bytes, missing, context.limits);
+        let (packet, note, result) = packet::read(bytes, missing, context.limits);
         if let (Err(error), 0) = (result, missing) {
             let offset = error.offset as u64;
             context.items.push(KIND.failure(direction, context.now, bytes, offset, error.what));
             return;
         }
-        let mut half = Half::new(context.now, bytes.len() as u64, packet.fields).missing(missing.into());
-        if let Some(cause) = packet.abort {
+        let count = packet.count;
+        let mut half = Half::new(context.now, bytes.len() as u64, packet).missing(missing.into());
+        if let Some(cause) = note.abort {
             half = half.error(ErrorKind::Connection, format!("the association was aborted: {cause}"));
         }
-        let copy = fingerprint(bytes);
-        match packet.role {
-            Role::Request(key) => self.pairing.request(direction, key, half, copy, (), context),
+        match note.role {
+            Role::Request(key) => self.pairing.request(direction, key, half, fingerprint(bytes), (), context),
             // Most associations are given up after their INIT was answered.
-            Role::Reply(key) if packet.abort.is_some() && self.pairing.note(direction, &key).is_none() => {
+            Role::Reply(key) if note.abort.is_some() && self.pairing.note(direction, &key).is_none() => {
                 context.items.push(KIND.message(direction, half));
             }
-            Role::Reply(key) => self.pairing.response(direction, &key, half, copy, context),
+            Role::Reply(key) => self.pairing.response(direction, &key, half, fingerprint(bytes), context),
             Role::Alone => context.items.push(KIND.message(direction, half)),
         }
-        for data in &packet.data {
-            self.carried.get_or_insert_with(|| Box::new(Carried::new())).take(direction, data, context);
+        if note.carries {
+            let carried = self.carried.get_or_insert_with(|| Box::new(Carried::new()));
+            packet::data(bytes, count).for_each(|data| carried.take(direction, &data, context));
         }
     }
 

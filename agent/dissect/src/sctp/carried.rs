@@ -8,7 +8,7 @@ use super::chunk::Data;
 use crate::diameter::{self, message};
 use crate::item::Absence;
 use crate::peers::{Peers, fingerprint};
-use crate::{Context, Direction, Half, Kind};
+use crate::{Context, Direction, Half, Kind, ParseError};
 
 /// Payload protocol identifier of Diameter; that of Diameter over DTLS is encrypted.
 const DIAMETER: u32 = 46;
@@ -78,15 +78,23 @@ impl Carried {
     }
 
     fn message(&mut self, direction: Direction, time: Timestamp, bytes: &[u8], context: &mut Context<'_>) {
-        let (fields, result) = message::read(bytes, context.limits);
-        let header = message::Header::parse(bytes).filter(|header| header.length as usize == bytes.len());
-        let Some(header) = header.filter(|_| result.is_ok()) else {
-            let (offset, what) =
-                result.err().map_or((0, "the header makes no sense"), |error| (error.offset, error.what));
-            context.items.push(self.kind.failure(direction, time, bytes, offset as u64, what));
-            return;
+        let read = message::read(bytes, context.limits).and_then(|(message, result)| {
+            result?;
+            if message.header.length as usize == bytes.len() {
+                Ok(message)
+            } else {
+                Err(ParseError { offset: 0, what: "the header makes no sense" })
+            }
+        });
+        let message = match read {
+            Ok(message) => message,
+            Err(ParseError { offset, what }) => {
+                context.items.push(self.kind.failure(direction, time, bytes, offset as u64, what));
+                return;
+            }
         };
-        let half = Half::new(time, bytes.len() as u64, fields);
+        let header = message.header;
+        let half = Half::new(time, bytes.len() as u64, message);
         let copy = fingerprint(bytes);
         if header.is_request() {
             self.pairing.request(direction, header.key(), half, copy, (), context);

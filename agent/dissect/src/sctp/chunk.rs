@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::names;
-use crate::{Fields, Limits, ParseError, Reader, Tree, address, peers};
+use crate::{Fields, ParseError, Reader, Tree, address, peers};
 
 /// Bytes shown of user data. What it carries is for other protocols to say.
 const SHOWN_DATA: usize = 256;
@@ -39,7 +39,7 @@ pub(super) fn next<'a>(r: &mut Reader<'a>) -> Result<Chunk<'a>, ParseError> {
 }
 
 /// How many fields a chunk is shown with at most.
-pub(super) const fn fields(chunk: &Chunk<'_>) -> usize {
+const fn fields(chunk: &Chunk<'_>) -> usize {
     match chunk.kind {
         0 | 64 => 15,
         1..=3 => 10,
@@ -47,14 +47,44 @@ pub(super) const fn fields(chunk: &Chunk<'_>) -> usize {
     }
 }
 
-/// Shows a chunk.
-pub(super) fn read(chunk: &Chunk<'_>, fields: &mut Fields, limits: &Limits) -> Result<(), ParseError> {
+/// Whether a chunk has all that is shown of it, without making it out.
+pub(super) fn check(chunk: &Chunk<'_>, entries: usize) -> Result<(), ParseError> {
+    let length = chunk.value.len();
+    let is_whole = match chunk.kind {
+        0 => length >= 12,
+        64 => length >= 16,
+        1 | 2 => chunk.value.get(16..).is_some_and(|list| is_list(list, parameter_fits)),
+        3 => match chunk.value {
+            [_, _, _, _, _, _, _, _, a, b, c, d, rest @ ..] => {
+                let [blocks, duplicates] =
+                    [[*a, *b], [*c, *d]].map(|pair| usize::from(u16::from_be_bytes(pair)));
+                rest.len() >= 4 * (blocks + duplicates)
+            }
+            _ => false,
+        },
+        6 | 9 => is_list(chunk.value, |_, _| true),
+        7 | 12 | 13 | 15 | 128 | 192 | 193 => length >= 4,
+        130 => is_list(chunk.value, parameter_fits),
+        _ => true,
+    };
+    // Where it has not, what is amiss comes out on the way.
+    if is_whole { Ok(()) } else { read(chunk, &mut Fields::new(), entries) }
+}
+
+/// The fields of a chunk that has them all.
+pub(super) fn shown(chunk: &Chunk<'_>, entries: usize) -> Fields {
+    let mut fields = Fields::with_capacity(fields(chunk));
+    let _ = read(chunk, &mut fields, entries);
+    fields
+}
+
+fn read(chunk: &Chunk<'_>, fields: &mut Fields, entries: usize) -> Result<(), ParseError> {
     fields.push("type", chunk.kind);
     fields.push("typeName", names::chunk_name(chunk.kind));
     fields.push("flags", chunk.flags);
     fields.push("length", chunk.value.len() + 4);
     let mut r = Reader::new(chunk.value);
-    content(chunk, &mut r, fields, limits)
+    content(chunk, &mut r, fields, entries)
         .map_err(|error| ParseError { offset: chunk.offset + error.offset, ..error })
 }
 
@@ -62,7 +92,7 @@ fn content(
     chunk: &Chunk<'_>,
     r: &mut Reader<'_>,
     fields: &mut Fields,
-    limits: &Limits,
+    entries: usize,
 ) -> Result<(), ParseError> {
     match chunk.kind {
         0 => user_data(chunk.flags, r, fields)?,
@@ -75,13 +105,13 @@ fn content(
                 fields.push(name, r.u16_be()?);
             }
             fields.push("initialTsn", r.u32_be()?);
-            let parameters = list(r, limits, parameter)?;
+            let parameters = list(r, entries, parameter)?;
             fields.push("parameters", parameters);
         }
-        3 => selective(r, fields, limits)?,
+        3 => selective(r, fields, entries)?,
         4 | 5 => fields.push("infoSize", r.take_rest().len()),
         6 | 9 => {
-            let causes = list(r, limits, cause)?;
+            let causes = list(r, entries, cause)?;
             fields.push("causes", causes);
         }
         7 => fields.push("cumulativeTsn", r.u32_be()?),
@@ -94,7 +124,7 @@ fn content(
         192 => fields.push("newCumulativeTsn", r.u32_be()?),
         128 | 193 => fields.push("serial", r.u32_be()?),
         130 => {
-            let parameters = list(r, limits, parameter)?;
+            let parameters = list(r, entries, parameter)?;
             fields.push("parameters", parameters);
         }
         _ => {}
@@ -141,20 +171,20 @@ fn interleaved(flags: u8, r: &mut Reader<'_>, fields: &mut Fields) -> Result<(),
     Ok(())
 }
 
-fn selective(r: &mut Reader<'_>, fields: &mut Fields, limits: &Limits) -> Result<(), ParseError> {
+fn selective(r: &mut Reader<'_>, fields: &mut Fields, entries: usize) -> Result<(), ParseError> {
     fields.push("cumulativeTsn", r.u32_be()?);
     fields.push("advertisedWindow", r.u32_be()?);
     let (blocks, duplicates) = (r.u16_be()?, r.u16_be()?);
     let (mut gaps, mut twice) = (Vec::<Tree>::new(), Vec::<Tree>::new());
     for _ in 0..blocks {
         let gap = Fields::with_capacity(2).with("start", r.u16_be()?).with("end", r.u16_be()?);
-        if gaps.len() < limits.list_entries {
+        if gaps.len() < entries {
             gaps.push(gap.into());
         }
     }
     for _ in 0..duplicates {
         let tsn = r.u32_be()?;
-        if twice.len() < limits.list_entries {
+        if twice.len() < entries {
             twice.push(tsn.into());
         }
     }
@@ -168,7 +198,7 @@ fn selective(r: &mut Reader<'_>, fields: &mut Fields, limits: &Limits) -> Result
 /// Parameters, or causes: type, length, value.
 fn list(
     r: &mut Reader<'_>,
-    limits: &Limits,
+    entries: usize,
     show: fn(u16, &mut Reader<'_>) -> Result<Fields, ParseError>,
 ) -> Result<Vec<Tree>, ParseError> {
     let mut list = Vec::new();
@@ -182,11 +212,34 @@ fn list(
         r.skip((length.wrapping_neg() & 3).min(r.remaining()))?;
         let shown = show(kind, &mut value)
             .map_err(|error| ParseError { offset: start + 4 + error.offset, ..error })?;
-        if list.len() < limits.list_entries {
+        if list.len() < entries {
             list.push(shown.into());
         }
     }
     Ok(list)
+}
+
+/// Whether parameters, or causes, reach to the end.
+fn is_list(bytes: &[u8], fits: fn(kind: u16, length: usize) -> bool) -> bool {
+    let mut r = Reader::new(bytes);
+    while !r.is_empty() {
+        let (Ok(kind), Ok(length)) = (r.u16_be(), r.u16_be()) else { return false };
+        let Some(length) = usize::from(length).checked_sub(4) else { return false };
+        if r.skip(length).is_err() || !fits(kind, length) {
+            return false;
+        }
+        let _ = r.skip((length.wrapping_neg() & 3).min(r.remaining()));
+    }
+    true
+}
+
+/// Whether a parameter has the address that it is to have.
+fn parameter_fits(kind: u16, length: usize) -> bool {
+    match kind {
+        5 => length >= 4,
+        6 => length >= 16,
+        _ => true,
+    }
 }
 
 fn parameter(kind: u16, r: &mut Reader<'_>) -> Result<Fields, ParseError> {
@@ -227,7 +280,11 @@ pub(super) fn fingerprint(chunk: &Chunk<'_>) -> u64 {
     peers::fingerprint(chunk.value)
 }
 
+/// The user data of a chunk that carries it.
 pub(super) fn data<'a>(chunk: &Chunk<'a>) -> Option<Data<'a>> {
+    if chunk.kind != 0 {
+        return None;
+    }
     let mut r = Reader::new(chunk.value);
     let (tsn, stream) = (r.u32_be().ok()?, r.u16_be().ok()?);
     r.skip(2).ok()?;

@@ -1,8 +1,11 @@
 //! Packets: the common header and the chunks behind it (RFC 9260, section 3).
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use super::chunk::{self, Chunk};
 use super::names;
-use crate::{Fields, Limits, ParseError, Reader, Tree};
+use crate::{Limits, Object, ParseError, Reader, Tree, Value, item};
 
 const HEADER: usize = 12;
 
@@ -24,14 +27,27 @@ pub(super) enum Role {
     Alone,
 }
 
-/// A packet, read.
-pub(super) struct Packet<'a> {
-    pub(super) fields: Fields,
+/// What a packet means to its association.
+pub(super) struct Note {
     pub(super) role: Role,
     /// Why the association was given up: the name of the first cause, or that there is none.
     pub(super) abort: Option<&'static str>,
-    /// Its chunks with user data.
-    pub(super) data: Vec<chunk::Data<'a>>,
+    /// It has user data.
+    pub(super) carries: bool,
+}
+
+/// A packet, as a side of an item. It keeps its bytes: chunks are made out when they are asked for.
+#[derive(Debug)]
+pub(super) struct Packet {
+    bytes: Box<[u8]>,
+    missing: u32,
+    /// The first chunk's type.
+    kind: u8,
+    /// Of all chunks up to the end, or to an error.
+    pub(super) count: usize,
+    /// Chunks shown at most.
+    entries: usize,
+    chunks: OnceLock<Vec<Tree>>,
 }
 
 pub(super) fn has_chunk(bytes: &[u8]) -> bool {
@@ -40,60 +56,110 @@ pub(super) fn has_chunk(bytes: &[u8]) -> bool {
 }
 
 /// Reads what is there. An error comes with what was read before it.
-pub(super) fn read<'a>(
-    bytes: &'a [u8],
-    missing: u32,
-    limits: &Limits,
-) -> (Packet<'a>, Result<(), ParseError>) {
+pub(super) fn read(bytes: &[u8], missing: u32, limits: &Limits) -> (Packet, Note, Result<(), ParseError>) {
+    let entries = limits.list_entries;
     let mut packet =
-        Packet { fields: Fields::with_capacity(6), role: Role::Alone, abort: None, data: Vec::new() };
-    let result = packet.read(bytes, missing, limits);
-    (packet, result)
+        Packet { bytes: bytes.into(), missing, kind: 0, count: 0, entries, chunks: OnceLock::new() };
+    let mut note = Note { role: Role::Alone, abort: None, carries: false };
+    let result = packet.read(bytes, &mut note);
+    (packet, note, result)
 }
 
-impl<'a> Packet<'a> {
-    fn read(&mut self, bytes: &'a [u8], missing: u32, limits: &Limits) -> Result<(), ParseError> {
+/// The first chunks of a packet.
+fn each_chunk(bytes: &[u8], count: usize) -> impl Iterator<Item = Chunk<'_>> {
+    let mut r = Reader::new(bytes.get(HEADER..).unwrap_or_default());
+    (0..count).map_while(move |_| chunk::next(&mut r).ok())
+}
+
+/// The user data in the first chunks of a packet.
+pub(super) fn data(bytes: &[u8], count: usize) -> impl Iterator<Item = chunk::Data<'_>> {
+    each_chunk(bytes, count).filter_map(|chunk| chunk::data(&chunk))
+}
+
+impl Packet {
+    fn read(&mut self, bytes: &[u8], note: &mut Note) -> Result<(), ParseError> {
         let mut r = Reader::new(bytes);
         r.skip(4)?;
-        let (tag, checksum) = (r.u32_be()?, r.u32_le()?);
-        self.fields.push("verificationTag", tag);
-        self.fields.push("checksum", checksum);
-        self.fields.push("length", bytes.len() as u64 + u64::from(missing));
-        let (mut chunks, mut names, mut count) = (Vec::<Tree>::new(), String::with_capacity(16), 0);
-        let result = loop {
-            if r.is_empty() {
-                break Ok(());
+        let tag = r.u32_be()?;
+        r.skip(4)?;
+        while !r.is_empty() {
+            let chunk = chunk::next(&mut r)?;
+            chunk::check(&chunk, self.entries)?;
+            if self.count == 0 {
+                self.kind = chunk.kind;
             }
-            let chunk = match chunk::next(&mut r) {
-                Ok(chunk) => chunk,
-                Err(error) => break Err(error),
-            };
-            let mut fields = Fields::with_capacity(chunk::fields(&chunk));
-            if let Err(error) = chunk::read(&chunk, &mut fields, limits) {
-                break Err(error);
-            }
-            if count == 0 {
-                self.fields.push("chunkType", names::chunk_name(chunk.kind));
-            }
-            count += 1;
-            self.note(tag, &chunk);
-            if chunks.len() < limits.list_entries {
-                let separator = if names.is_empty() { "" } else { ", " };
-                names.push_str(separator);
-                names.push_str(&names::chunk_name(chunk.kind));
-                chunks.push(fields.into());
-            }
-        };
-        self.fields.push("chunkTypes", names);
-        if count > chunks.len() {
-            self.fields.push("chunkCount", count);
+            self.count += 1;
+            note.take(tag, &chunk);
         }
-        self.fields.push("chunks", chunks);
-        result
+        Ok(())
     }
 
+    fn each_chunk(&self) -> impl Iterator<Item = Chunk<'_>> {
+        each_chunk(&self.bytes, self.count)
+    }
+
+    fn chunks(&self) -> &Vec<Tree> {
+        self.chunks.get_or_init(|| {
+            let shown = self.each_chunk().take(self.entries);
+            shown.map(|chunk| chunk::shown(&chunk, self.entries).into()).collect()
+        })
+    }
+
+    /// The types of the chunks that are shown.
+    fn kinds(&self) -> Cow<'static, str> {
+        if self.count.min(self.entries) == 1 {
+            return names::chunk_name(self.kind);
+        }
+        let mut kinds = String::with_capacity(16);
+        for chunk in self.each_chunk().take(self.entries) {
+            let separator = if kinds.is_empty() { "" } else { ", " };
+            kinds.push_str(separator);
+            kinds.push_str(&names::chunk_name(chunk.kind));
+        }
+        kinds.into()
+    }
+
+    fn word(&self, at: usize) -> Option<[u8; 4]> {
+        self.bytes.get(..HEADER)?.get(at..)?.first_chunk().copied()
+    }
+}
+
+const FIELDS: [&str; 7] =
+    ["verificationTag", "checksum", "length", "chunkType", "chunkTypes", "chunkCount", "chunks"];
+
+impl Object for Packet {
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        for name in FIELDS {
+            if let Some(value) = self.get(name) {
+                visit(name, value);
+            }
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<Value<'_>> {
+        let tag = self.word(4)?;
+        Some(match name {
+            "verificationTag" => Value::Int(u32::from_be_bytes(tag).into()),
+            "checksum" => Value::Int(u32::from_le_bytes(self.word(8)?).into()),
+            "length" => Value::count(self.bytes.len() as u64 + u64::from(self.missing)),
+            "chunkType" if self.count > 0 => Value::Str(names::chunk_name(self.kind)),
+            "chunkTypes" => Value::Str(self.kinds()),
+            "chunkCount" if self.count > self.entries => Value::count(self.count as u64),
+            "chunks" => Value::List(self.chunks()),
+            _ => return None,
+        })
+    }
+}
+
+impl item::Message for Packet {
+    fn memory(&self) -> usize {
+        size_of::<Self>() + self.bytes.len()
+    }
+}
+
+impl Note {
     /// What a chunk makes of its packet. The first that asks or answers decides.
-    fn note(&mut self, tag: u32, chunk: &Chunk<'a>) {
+    fn take(&mut self, tag: u32, chunk: &Chunk<'_>) {
         let role = match chunk.kind {
             1 => chunk::initiate_tag(chunk).map(|tag| Role::Request(Key::Init(tag))),
             2 => Some(Role::Reply(Key::Init(tag))),
@@ -109,7 +175,7 @@ impl<'a> Packet<'a> {
                 Some(Role::Reply(Key::Init(tag)))
             }
             0 => {
-                self.data.extend(chunk::data(chunk));
+                self.carries = true;
                 None
             }
             _ => None,

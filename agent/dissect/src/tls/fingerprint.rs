@@ -33,14 +33,16 @@ impl Ja3 {
 
 /// Version, cipher suites, extensions, groups, point formats.
 pub(super) fn ja3(hello: &ClientHello<'_>) -> Ja3 {
-    let mut text = String::with_capacity(4 * (hello.ciphers.len() + hello.extensions.len()) + 64);
+    let mut text = String::with_capacity(256);
     decimal(&mut text, hello.version);
-    let points: Vec<u16> = hello.point_formats.iter().map(|format| u16::from(*format)).collect();
-    let extensions: Vec<u16> = hello.extensions.iter().map(|extension| extension.number).collect();
-    for numbers in [&hello.ciphers, &extensions, &hello.groups, &points] {
-        text.push(',');
-        joined(&mut text, numbers.iter().copied().filter(|number| !is_grease(*number)));
-    }
+    text.push(',');
+    joined(&mut text, without_grease(hello.ciphers.iter()));
+    text.push(',');
+    joined(&mut text, without_grease(hello.extensions.numbers()));
+    text.push(',');
+    joined(&mut text, without_grease(hello.groups.iter()));
+    text.push(',');
+    joined(&mut text, without_grease(hello.point_formats.iter().copied().map(u16::from)));
     Ja3::of(text)
 }
 
@@ -51,8 +53,12 @@ pub(super) fn ja3s(hello: &ServerHello<'_>) -> Ja3 {
     text.push(',');
     decimal(&mut text, hello.cipher);
     text.push(',');
-    joined(&mut text, hello.extensions.iter().map(|extension| extension.number));
+    joined(&mut text, hello.extensions.numbers());
     Ja3::of(text)
+}
+
+fn without_grease(numbers: impl Iterator<Item = u16>) -> impl Iterator<Item = u16> {
+    numbers.filter(|number| !is_grease(*number))
 }
 
 fn joined(text: &mut String, numbers: impl Iterator<Item = u16>) {
@@ -72,10 +78,9 @@ fn decimal(text: &mut String, number: u16) {
 pub(super) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> String {
     const SERVER_NAME: u16 = 0;
     const ALPN: u16 = 16;
-    let mut ciphers: Vec<u16> = hello.ciphers.iter().copied().filter(|cipher| !is_grease(*cipher)).collect();
-    let numbers = hello.extensions.iter().map(|extension| extension.number);
-    let mut extensions: Vec<u16> = numbers.filter(|number| !is_grease(*number)).collect();
-    let offered = hello.versions.iter().copied().filter(|version| !is_grease(*version));
+    let mut ciphers: Vec<u16> = without_grease(hello.ciphers.iter()).collect();
+    let mut extensions: Vec<u16> = without_grease(hello.extensions.numbers()).collect();
+    let offered = without_grease(hello.versions.iter());
     // DTLS counts its versions down.
     let highest =
         if carrier == Carrier::Dtls { offered.min() } else { offered.max() }.unwrap_or(hello.version);
@@ -102,7 +107,7 @@ pub(super) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> String {
         let count = count.min(99);
         text.extend([count / 10, count % 10].map(|digit| char::from(b'0' + digit as u8)));
     }
-    text.extend(alpn_ends(hello.alpn.first().copied().unwrap_or_default()));
+    text.extend(alpn_ends(hello.alpn().next().unwrap_or_default()));
     text.push('_');
     ciphers.sort_unstable();
     text.push_str(&short_hash(&hexadecimal(&ciphers)));
@@ -110,8 +115,7 @@ pub(super) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> String {
     extensions.retain(|number| !matches!(*number, SERVER_NAME | ALPN));
     extensions.sort_unstable();
     let mut hashed = hexadecimal(&extensions);
-    let schemes: Vec<u16> =
-        hello.signature_schemes.iter().copied().filter(|scheme| !is_grease(*scheme)).collect();
+    let schemes: Vec<u16> = without_grease(hello.signature_schemes.iter()).collect();
     if !hashed.is_empty() && !schemes.is_empty() {
         hashed.push('_');
         hashed.push_str(&hexadecimal(&schemes));
@@ -149,42 +153,65 @@ fn short_hash(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hello::Extension;
     use super::*;
 
     const EXTENSIONS: [u16; 18] = [
         0x1b, 0x00, 0x33, 0x10, 0x4469, 0x17, 0x2d, 0x0d, 0x05, 0x23, 0x12, 0x2b, 0xff01, 0x0b, 0x0a, 0x15,
         0x0a0a, 0xdada,
     ];
+    const CIPHERS: [u16; 16] = [
+        0x2a2a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014,
+        0x009c, 0x009d, 0x002f, 0x0035,
+    ];
+    const SCHEMES: [u16; 8] = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601];
 
-    fn hello() -> ClientHello<'static> {
-        let extension = |number: &u16| Extension { number: *number, data: &[] };
-        ClientHello {
-            version: 0x0303,
-            ciphers: vec![
-                0x2a2a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013,
-                0xc014, 0x009c, 0x009d, 0x002f, 0x0035,
-            ],
-            extensions: EXTENSIONS.iter().map(extension).collect(),
-            versions: vec![0x5a5a, 0x0304, 0x0303],
-            alpn: vec![b"h2", b"http/1.1"],
-            signature_schemes: vec![0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601],
-            ..ClientHello::default()
+    /// With the length before it.
+    fn list(numbers: &[u16]) -> Vec<u8> {
+        let length = 2 * numbers.len() as u16;
+        std::iter::once(&length).chain(numbers).flat_map(|number| number.to_be_bytes()).collect()
+    }
+
+    /// The body of a ClientHello whose extensions have no more in them than the fingerprints need.
+    fn hello(version: u16, ciphers: &[u16], extensions: &[u16], schemes: &[u16]) -> Vec<u8> {
+        let mut said = Vec::new();
+        for number in extensions {
+            let data = match number {
+                10 => list(&[23, 24, 25]),
+                11 => vec![1, 0],
+                13 => list(schemes),
+                16 => b"\0\x0c\x02h2\x08http/1.1".to_vec(),
+                43 => vec![6, 0x5a, 0x5a, 3, 4, 3, 3],
+                51 => list(&[]),
+                _ => Vec::new(),
+            };
+            said.extend([*number, data.len() as u16].map(u16::to_be_bytes).concat());
+            said.extend(data);
         }
+        let head = [&version.to_be_bytes()[..], &[0; 33], &list(ciphers), &[0]].concat();
+        [head, (said.len() as u16).to_be_bytes().to_vec(), said].concat()
+    }
+
+    fn read(body: &[u8]) -> ClientHello<'_> {
+        let (hello, result) = ClientHello::parse(body, false);
+        assert_eq!(result, Ok(()));
+        hello
     }
 
     #[test]
     fn ja4_is_that_of_its_specification() {
-        assert_eq!(ja4(&hello(), Carrier::Tcp), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        let ja4 = |extensions: &[u16], schemes: &[u16], carrier| {
+            ja4(&read(&hello(0x0303, &CIPHERS, extensions, schemes)), carrier)
+        };
+        assert_eq!(ja4(&EXTENSIONS, &SCHEMES, Carrier::Tcp), "t13d1516h2_8daaf6152771_e5627efa2ab1");
         // Shuffled extensions make no difference to it.
-        let mut shuffled = hello();
-        shuffled.extensions.reverse();
-        assert_eq!(ja4(&shuffled, Carrier::Quic), "q13d1516h2_8daaf6152771_e5627efa2ab1");
+        let mut shuffled = EXTENSIONS;
+        shuffled.reverse();
+        assert_eq!(ja4(&shuffled, &SCHEMES, Carrier::Quic), "q13d1516h2_8daaf6152771_e5627efa2ab1");
         // The example without signature algorithms.
-        let bare = ClientHello { signature_schemes: Vec::new(), ..hello() };
-        assert!(ja4(&bare, Carrier::Tcp).ends_with("_6d807ffa2a79"), "{}", ja4(&bare, Carrier::Tcp));
+        let bare = ja4(&EXTENSIONS, &[], Carrier::Tcp);
+        assert!(bare.ends_with("_6d807ffa2a79"), "{bare}");
         let empty = ClientHello { version: 0x0300, ..ClientHello::default() };
-        assert_eq!(ja4(&empty, Carrier::Tcp), "ts3i000000_000000000000_000000000000");
+        assert_eq!(super::ja4(&empty, Carrier::Tcp), "ts3i000000_000000000000_000000000000");
     }
 
     #[test]
@@ -198,23 +225,11 @@ mod tests {
 
     #[test]
     fn ja3_is_that_of_its_readme() {
-        let extension = |number| Extension { number, data: &[] };
-        let hello = ClientHello {
-            version: 769,
-            ciphers: vec![47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4],
-            extensions: [0, 10, 11].map(extension).to_vec(),
-            groups: vec![23, 24, 25],
-            point_formats: &[0],
-            ..ClientHello::default()
-        };
-        let found = ja3(&hello);
+        let ciphers = [47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4];
+        let found = ja3(&read(&hello(769, &ciphers, &[0, 10, 11], &[])));
         assert_eq!(found.text, "769,47-53-5-10-49161-49162-49171-49172-50-56-19-4,0-10-11,23-24-25,0");
         assert_eq!(found.hash, "ada70206e40642a3e4461f35503241d5");
-        let bare = ClientHello {
-            version: 769,
-            ciphers: vec![4, 5, 10, 9, 100, 98, 3, 6, 19, 18, 99],
-            ..ClientHello::default()
-        };
-        assert_eq!(ja3(&bare).hash, "de350869b8c85de67a350c8d186f11e6");
+        let bare = hello(769, &[4, 5, 10, 9, 100, 98, 3, 6, 19, 18, 99], &[], &[]);
+        assert_eq!(ja3(&read(&bare)).hash, "de350869b8c85de67a350c8d186f11e6");
     }
 }

@@ -8,24 +8,68 @@ pub(crate) struct Extension<'a> {
     pub data: &'a [u8],
 }
 
-/// As much of a hello as could be read.
+/// Numbers of 16 bits, as they lie in a hello.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Numbers<'a> {
+    Pairs(&'a [u8]),
+    /// Of SSL 2.0, which has a byte more; what is not 0 there is none of ours.
+    Triples(&'a [u8]),
+}
+
+impl Default for Numbers<'_> {
+    fn default() -> Self {
+        Self::Pairs(&[])
+    }
+}
+
+impl<'a> Numbers<'a> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = u16> + use<'a> {
+        let (pairs, triples) = match self {
+            Self::Pairs(bytes) => (bytes.as_chunks::<2>().0, [].as_slice()),
+            Self::Triples(bytes) => ([].as_slice(), bytes.as_chunks::<3>().0),
+        };
+        let triples = triples.iter().filter(|[first, ..]| *first == 0);
+        let triples = triples.map(|[_, high, low]| u16::from_be_bytes([*high, *low]));
+        pairs.iter().map(|pair| u16::from_be_bytes(*pair)).chain(triples)
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+/// Extensions, as they lie in a hello, up to the first that can't be read.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Extensions<'a>(&'a [u8]);
+
+impl<'a> Extensions<'a> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = Extension<'a>> {
+        let mut reader = Reader::new(self.0);
+        std::iter::from_fn(move || next_extension(&mut reader).ok().flatten().map(|(extension, _)| extension))
+    }
+
+    pub(crate) fn numbers(self) -> impl Iterator<Item = u16> + use<'a> {
+        self.iter().map(|extension| extension.number)
+    }
+}
+
+/// As much of a hello as could be read. Lists are gone through where they lie.
 #[derive(Default, Debug)]
 pub(crate) struct ClientHello<'a> {
+    /// It is in the form of SSL 2.0.
+    pub is_v2: bool,
     pub version: u16,
     pub random: &'a [u8],
     pub session_id: &'a [u8],
     /// Of DTLS: what the server wanted to hear again.
     pub cookie: &'a [u8],
-    pub ciphers: Vec<u16>,
-    pub extensions: Vec<Extension<'a>>,
+    pub ciphers: Numbers<'a>,
+    pub extensions: Extensions<'a>,
     pub server_name: Option<&'a [u8]>,
-    pub alpn: Vec<&'a [u8]>,
-    pub versions: Vec<u16>,
-    pub groups: Vec<u16>,
+    pub versions: Numbers<'a>,
+    pub groups: Numbers<'a>,
     pub point_formats: &'a [u8],
-    pub signature_schemes: Vec<u16>,
-    /// Groups it sends a key for.
-    pub key_shares: Vec<u16>,
+    pub signature_schemes: Numbers<'a>,
 }
 
 #[derive(Default, Debug)]
@@ -37,7 +81,7 @@ pub(crate) struct ServerHello<'a> {
     pub is_retry: bool,
     pub session_id: &'a [u8],
     pub cipher: u16,
-    pub extensions: Vec<Extension<'a>>,
+    pub extensions: Extensions<'a>,
     pub alpn: Option<&'a [u8]>,
     pub group: Option<u16>,
     /// A key agreed on before is used.
@@ -69,7 +113,7 @@ impl<'a> ClientHello<'a> {
         block8(reader)?;
         let Some((mut extensions, length)) = extensions(reader)? else { return Ok(()) };
         while let Some((extension, at)) = next_extension(&mut extensions)? {
-            self.extensions.push(extension);
+            self.extensions = Extensions(&extensions.whole()[..extensions.position()]);
             self.extension(extension).map_err(|error| error_at(error, reader.position() + at))?;
         }
         reader.skip(length)
@@ -93,22 +137,16 @@ impl<'a> ClientHello<'a> {
             11 => self.point_formats = block8(&mut reader)?,
             13 => self.signature_schemes = numbers(&mut reader)?,
             16 => {
-                let length = reader.u16_be()?;
-                let mut protocols = reader.part(length.into())?;
+                let mut protocols = Reader::new(block16(&mut reader)?);
                 while !protocols.is_empty() {
-                    self.alpn.push(block8(&mut protocols)?);
+                    block8(&mut protocols)?;
                 }
             }
-            43 => {
-                let list = block8(&mut reader)?;
-                self.versions =
-                    list.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
-            }
+            43 => self.versions = Numbers::Pairs(block8(&mut reader)?),
             51 => {
-                let length = reader.u16_be()?;
-                let mut shares = reader.part(length.into())?;
+                let mut shares = Reader::new(block16(&mut reader)?);
                 while !shares.is_empty() {
-                    self.key_shares.push(shares.u16_be()?);
+                    shares.skip(2)?;
                     block16(&mut shares)?;
                 }
             }
@@ -121,10 +159,34 @@ impl<'a> ClientHello<'a> {
         self.extensions.iter().find(|extension| extension.number == number).map(|extension| extension.data)
     }
 
+    /// What the extensions of a number hold behind their length.
+    fn lists(&self, number: u16) -> impl Iterator<Item = Reader<'a>> {
+        let those = self.extensions.iter().filter(move |extension| extension.number == number);
+        those.map_while(|extension| block16(&mut Reader::new(extension.data)).ok().map(Reader::new))
+    }
+
+    pub(crate) fn alpn(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.lists(16).flat_map(|mut list| std::iter::from_fn(move || block8(&mut list).ok()))
+    }
+
+    /// Groups it sends a key for.
+    pub(crate) fn key_shares(&self) -> impl Iterator<Item = u16> {
+        self.lists(51).flat_map(|mut list| {
+            std::iter::from_fn(move || {
+                let group = list.u16_be().ok()?;
+                // Of one that is cut the group is known.
+                if block16(&mut list).is_err() {
+                    list.take_rest();
+                }
+                Some(group)
+            })
+        })
+    }
+
     /// The CLIENT-HELLO of SSL 2.0, which clients of SSL 3.0 and TLS 1.0 sent too (RFC 5246, appendix E.2); `body` is what
     /// follows the message type. Cipher suites that SSL 2.0 alone has are left out.
     pub(crate) fn parse_v2(body: &'a [u8]) -> (Self, Result<(), ParseError>) {
-        let mut hello = Self::default();
+        let mut hello = Self { is_v2: true, ..Self::default() };
         let result = hello.read_v2(&mut Reader::new(body));
         (hello, result)
     }
@@ -132,13 +194,7 @@ impl<'a> ClientHello<'a> {
     fn read_v2(&mut self, reader: &mut Reader<'a>) -> Result<(), ParseError> {
         self.version = reader.u16_be()?;
         let [ciphers, session_id, challenge] = [reader.u16_be()?, reader.u16_be()?, reader.u16_be()?];
-        let ciphers = reader.take(ciphers.into())?;
-        let ciphers = ciphers.as_chunks::<3>().0;
-        self.ciphers = ciphers
-            .iter()
-            .filter(|[first, ..]| *first == 0)
-            .map(|[_, high, low]| u16::from_be_bytes([*high, *low]))
-            .collect();
+        self.ciphers = Numbers::Triples(reader.take(ciphers.into())?);
         self.session_id = reader.take(session_id.into())?;
         reader.skip(challenge.into())
     }
@@ -167,7 +223,7 @@ impl<'a> ServerHello<'a> {
         }
         let Some((mut extensions, length)) = extensions(reader)? else { return Ok(()) };
         while let Some((extension, at)) = next_extension(&mut extensions)? {
-            self.extensions.push(extension);
+            self.extensions = Extensions(&extensions.whole()[..extensions.position()]);
             self.extension(extension).map_err(|error| error_at(error, reader.position() + at))?;
         }
         reader.skip(length)
@@ -224,7 +280,6 @@ pub(crate) fn block16<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], ParseErro
 }
 
 /// A list of 16-bit numbers with its length in bytes before it.
-fn numbers(reader: &mut Reader<'_>) -> Result<Vec<u16>, ParseError> {
-    let list = block16(reader)?;
-    Ok(list.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect())
+fn numbers<'a>(reader: &mut Reader<'a>) -> Result<Numbers<'a>, ParseError> {
+    block16(reader).map(Numbers::Pairs)
 }

@@ -17,8 +17,12 @@ pub(super) const fn is_grease(number: u16) -> bool {
 }
 
 /// The names of numbers, up to `cap` of them, without GREASE.
-pub(super) fn list(numbers: &[u16], cap: usize, name: fn(u16) -> Cow<'static, str>) -> Tree {
-    numbers.iter().filter(|number| !is_grease(**number)).take(cap).map(|number| name(*number)).collect()
+pub(super) fn list(
+    numbers: impl Iterator<Item = u16>,
+    cap: usize,
+    name: fn(u16) -> Cow<'static, str>,
+) -> Tree {
+    numbers.filter(|number| !is_grease(*number)).take(cap).map(name).collect()
 }
 
 pub(super) fn cipher_suite(number: u16) -> Cow<'static, str> {
@@ -274,7 +278,7 @@ mod tests {
     #[test]
     fn grease_is_left_out_and_the_unknown_is_a_number() {
         assert!(is_grease(0x0a0a) && is_grease(0xfafa) && !is_grease(0x0a1a) && !is_grease(0x1301));
-        let shown = list(&[0x0a0a, 0x1301, 0x4242], 10, cipher_suite);
+        let shown = list([0x0a0a, 0x1301, 0x4242].into_iter(), 10, cipher_suite);
         assert_eq!(shown, ["TLS_AES_128_GCM_SHA256", "0x4242"].into_iter().collect());
         assert_eq!(version(0x7f1c), "TLS 1.3 draft 28");
     }

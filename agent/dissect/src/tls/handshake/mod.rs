@@ -176,14 +176,14 @@ impl Handshake {
         let full = open.full;
         if self.carrier == Carrier::Dtls && !open.is_1_3() {
             let side = open.side(server);
-            if let (Some(fields), Some(is_resumed), true) = (&mut side.message, is_resumed, side.encrypted) {
-                fields.set("resumed", is_resumed);
+            if let (Some(kept), Some(is_resumed), true) = (&mut side.message, is_resumed, side.encrypted) {
+                kept.set("resumed", is_resumed);
             }
         } else if direction == server && open.has(direction) && !open.is_1_3() {
             // Only a full handshake has a ServerHelloDone.
             let side = open.side(direction);
-            if let Some(fields) = side.message.as_mut().filter(|_| full || side.missing == 0) {
-                fields.set("resumed", !full);
+            if let Some(kept) = side.message.as_mut().filter(|_| full || side.missing == 0) {
+                kept.set("resumed", !full);
             }
         }
         if open.sides.iter().all(|side| side.encrypted) {
@@ -285,7 +285,7 @@ impl Handshake {
             && let Some((fields, time)) = open.verify.take()
         {
             let side = open.side(server);
-            (side.message, side.time) = (Some(fields), time);
+            (side.message, side.time) = (Some(fields.into()), time);
         }
         if open.has(open.client) && open.has(server) {
             let why = format!("the handshake was not finished: {}", absence.as_str());
@@ -305,7 +305,7 @@ impl Handshake {
         let State::Open(open) = &mut self.state else { return };
         let side = open.side(direction);
         if side.message.is_none() {
-            side.message = Some(fields);
+            side.message = Some(fields.into());
             side.time = context.now;
         }
         if let Some(error) = error {

@@ -3,6 +3,7 @@
 use remora_packet::Timestamp;
 
 use crate::item::{ErrorKind, Message as _};
+use crate::tls::kept::Kept;
 use crate::{Direction, Fields, Half, ItemError};
 
 /// DTLS counts its versions down.
@@ -33,7 +34,7 @@ pub(super) struct Open {
 #[derive(Default, Debug)]
 pub(super) struct Side {
     /// Its hello.
-    pub(super) message: Option<Fields>,
+    pub(super) message: Option<Kept>,
     pub(super) alert: Option<Fields>,
     pub(super) time: Timestamp,
     pub(super) missing: u64,
@@ -49,8 +50,11 @@ impl Side {
     pub(super) fn into_half(self, size: u64) -> Option<Half> {
         let message = match (self.message, self.alert) {
             (Some(message), None) => message,
-            (Some(message), Some(alert)) => message.with("alert", alert),
-            (None, Some(alert)) => Fields::new().with("type", "Alert").with("alert", alert),
+            (Some(mut message), Some(alert)) => {
+                message.set("alert", alert);
+                message
+            }
+            (None, Some(alert)) => Fields::new().with("type", "Alert").with("alert", alert).into(),
             (None, None) => return None,
         };
         let mut half = Half::new(self.time, size, message).missing(self.missing);
@@ -98,7 +102,7 @@ impl Open {
     }
 
     pub(super) fn count(&mut self) {
-        let held = |side: &Side| side.message.as_ref().map_or(0, Fields::memory);
+        let held = |side: &Side| side.message.as_ref().map_or(0, Kept::memory);
         let sessions: usize = self.sessions.iter().map(Vec::capacity).sum();
         let verify = self.verify.as_ref().map_or(0, |(fields, _)| fields.memory());
         self.memory = size_of::<Self>() + self.sides.iter().map(held).sum::<usize>() + sessions + verify;

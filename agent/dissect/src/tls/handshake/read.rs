@@ -5,8 +5,9 @@ use super::{Handed, Handshake, State, kind};
 use crate::item::ErrorKind;
 use crate::tls::fingerprint::Carrier;
 use crate::tls::hello::{ClientHello, ServerHello};
-use crate::tls::{certificate, message, names};
-use crate::{Context, Direction, Fields, Tree};
+use crate::tls::kept::Kept;
+use crate::tls::{certificate, names};
+use crate::{Context, Direction, Fields};
 
 impl Handshake {
     pub(crate) fn client_hello(
@@ -32,9 +33,9 @@ impl Handshake {
         let State::Open(open) = &mut self.state else { return };
         let whole = handed.whole && error.is_none();
         open.sessions[direction.index()] = hello.session_id.to_vec();
-        let fields = message::client_hello(hello, self.carrier, whole, context.limits);
+        let kept = Kept::client(hello, handed.body, self.carrier, whole, context.limits);
         let side = open.side(direction);
-        side.message = Some(fields);
+        side.message = Some(kept);
         side.time = handed.time;
         if let Some(error) = error
             && handed.whole
@@ -63,22 +64,24 @@ impl Handshake {
             return;
         }
         let whole = handed.whole && result.is_ok();
-        let mut fields = message::server_hello(&hello, whole, context.limits);
+        let mut kept = Kept::server(handed.body, whole, context.limits);
         if whole {
             open.version = Some(hello.version);
             if is_1_3(hello.version) {
-                fields.push("resumed", hello.pre_shared_key);
-                fields.push("helloRetryRequest", open.retried.is_some() || self.repeated);
-                fields.push_some("retryGroup", open.retried.flatten().map(names::group));
+                kept.set("resumed", hello.pre_shared_key);
+                kept.set("helloRetryRequest", open.retried.is_some() || self.repeated);
+                if let Some(group) = open.retried.flatten() {
+                    kept.set("retryGroup", names::group(group));
+                }
             } else if self.carrier == Carrier::Dtls {
-                fields.push("helloVerifyRequest", open.verify.is_some() || self.repeated);
+                kept.set("helloVerifyRequest", open.verify.is_some() || self.repeated);
             }
             open.sessions[direction.index()] = hello.session_id.to_vec();
         }
         // It may have asked for a group.
         let is_missing = open.is_1_3() && self.repeated && open.retried.is_none();
         let side = open.side(direction);
-        side.message = Some(fields);
+        side.message = Some(kept);
         side.time = handed.time;
         if is_missing {
             side.fail(ErrorKind::Dissection, "the HelloRetryRequest was not captured");
@@ -111,15 +114,15 @@ impl Handshake {
             return;
         }
         let side = open.side(direction);
-        let Some(fields) = &mut side.message else { return };
+        let Some(kept) = &mut side.message else { return };
         if !handed.whole {
             return;
         }
         match certificate::list(handed.body, context.limits) {
             Ok((shown, count)) => {
-                fields.set("certificates", shown);
+                kept.set("certificates", shown);
                 if let Some(count) = count {
-                    fields.set("certificateCount", count);
+                    kept.set("certificateCount", count);
                 }
             }
             Err(error) => side.fail(ErrorKind::Dissection, format!("Certificate: {error}")),
@@ -132,10 +135,10 @@ impl Handshake {
         if open.is_1_3() || direction == open.client {
             return;
         }
-        let Some(fields) = &mut open.side(direction).message else { return };
-        let suite = fields.field("cipherSuite").and_then(Tree::as_text);
+        let Some(kept) = &mut open.side(direction).message else { return };
+        let suite = kept.cipher_suite();
         if suite.is_some_and(|suite| suite.starts_with("TLS_ECDHE_") || suite.starts_with("TLS_ECDH_anon")) {
-            fields.set("group", names::group(u16::from_be_bytes([*high, *low])));
+            kept.set("group", names::group(u16::from_be_bytes([*high, *low])));
         }
     }
 }
