@@ -1,5 +1,6 @@
 //! An item: one exchange of one protocol, as scripts, filters and outputs see it.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
@@ -119,7 +120,7 @@ impl Gap {
 }
 
 /// One side of an item, in the protocol's own form.
-pub trait Message: Object + fmt::Debug {
+pub trait Message: Object + fmt::Debug + Any {
     /// Bytes of heap it holds.
     fn memory(&self) -> usize;
 }

@@ -43,6 +43,10 @@ impl<M: Kept> OnDemand<M> {
         Self { kept, fields: OnceLock::new() }
     }
 
+    pub(crate) const fn kept(&self) -> &M {
+        &self.kept
+    }
+
     fn fields(&self) -> &Fields {
         self.fields.get_or_init(|| self.kept.decode())
     }
@@ -66,7 +70,7 @@ impl<M: Kept> Object for OnDemand<M> {
     }
 }
 
-impl<M: Kept> Message for OnDemand<M> {
+impl<M: Kept + 'static> Message for OnDemand<M> {
     fn memory(&self) -> usize {
         size_of::<Self>() + self.kept.heap() + self.fields.get().map_or(0, Fields::heap)
     }
