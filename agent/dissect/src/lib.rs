@@ -39,6 +39,7 @@ pub mod mongodb;
 pub mod mqtt;
 pub mod mysql;
 pub mod nats;
+mod on_demand;
 pub mod pair;
 pub mod peers;
 mod pieces;

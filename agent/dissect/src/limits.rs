@@ -62,6 +62,20 @@ pub struct Limits {
     pub protobuf_schema: Option<Arc<Schema>>,
 }
 
+/// Of the limits, those of the values inside a message: what is decoded later has them with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValueLimits {
+    pub(crate) value_bytes: usize,
+    pub(crate) list_entries: usize,
+    pub(crate) nesting: usize,
+}
+
+impl Limits {
+    pub(crate) const fn of_values(&self) -> ValueLimits {
+        ValueLimits { value_bytes: self.value_bytes, list_entries: self.list_entries, nesting: self.nesting }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

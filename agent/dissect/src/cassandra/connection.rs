@@ -7,7 +7,7 @@ use std::sync::Arc;
 use remora_packet::Timestamp;
 
 use super::framing::{Header, Inner, Outer, TRAILER, Wire, crc32};
-use super::message::{self, Note};
+use super::message::{self, Content, Note};
 use super::names::opcode;
 use super::request::Asked;
 use super::response::Told;
@@ -40,7 +40,7 @@ pub(super) struct Connection {
     early: VecDeque<Early>,
     early_bytes: usize,
     statements: Remembered<Vec<u8>, Arc<Statement>>,
-    keyspace: Option<Tree>,
+    keyspace: Option<Arc<str>>,
     /// Requests under way that may change the keyspace.
     using: u32,
     /// Messages may be missing, or are from before the capture.
@@ -201,16 +201,21 @@ impl Connection {
             return;
         }
         let asks = matches!(header.code, opcode::QUERY | opcode::PREPARE | opcode::EXECUTE | opcode::BATCH);
-        if asks && read.fields.field("keyspace").is_none() {
-            read.fields.push_some("keyspace", self.keyspace.clone());
+        if asks && let Some(keyspace) = &self.keyspace {
+            match &mut read.content {
+                Content::Kept(request) => request.add_keyspace(keyspace),
+                Content::Decoded(fields) if fields.field("keyspace").is_none() => {
+                    fields.push("keyspace", keyspace.to_string());
+                }
+                Content::Decoded(_) => {}
+            }
         }
         let asked = read.meaning.take().unwrap_or_else(|| Asked { uses: asks, ..Asked::default() });
         if asked.uses {
             self.keyspace = None;
             self.using += 1;
         }
-        let metadata_id = read.fields.field("resultMetadataId").and_then(Tree::as_text);
-        let note = Note::new(&asked, metadata_id);
+        let note = Note::new(&asked);
         let half = read.into_half(framed);
         let Some((requests, waiting)) = &mut self.waiting else { return };
         if let Some(at) = self.early.iter().position(|early| early.stream == header.stream)
@@ -285,8 +290,9 @@ impl Connection {
                 // A text that was cut is none to show for all of it.
                 let Some(Value::Str(query)) = request.message.get("query") else { return };
                 let query = Tree::Text(Cow::Owned(query.into_owned()));
-                let statement = Statement { query, variables, columns, metadata_id };
-                let memory = id.len() + size_of::<Statement>() + statement.heap();
+                let mut statement = Statement { query, variables, columns, metadata_id, memory: 0 };
+                statement.memory = size_of::<Statement>() + statement.heap();
+                let memory = id.len() + statement.memory;
                 let caps = Caps { entries: context.limits.list_entries, bytes: context.limits.message_bytes };
                 self.statements.insert(id, Arc::new(statement), memory, caps);
             }

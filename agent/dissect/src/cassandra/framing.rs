@@ -119,12 +119,30 @@ impl Outer {
 /// With the polynomial and the start that the specification gives.
 pub(super) fn crc24(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x87_5060, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte) << 16, |crc, _| {
-            let crc = crc << 1;
-            if crc & 0x100_0000 == 0 { crc } else { crc ^ 0x197_4f0b }
-        })
+        let [_, top, ..] = crc.to_be_bytes();
+        (crc << 8 & 0xff_ffff) ^ CRC24[usize::from(top ^ byte)]
     })
 }
+
+/// What a byte at the top adds.
+static CRC24: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let mut crc = (byte as u32) << 16;
+        let mut bit = 0;
+        while bit < 8 {
+            crc <<= 1;
+            if crc & 0x100_0000 != 0 {
+                crc ^= 0x197_4f0b;
+            }
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
+};
 
 pub(super) fn crc32(payload: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();

@@ -7,17 +7,21 @@
 mod compression;
 mod connection;
 mod framing;
+mod kept;
 mod message;
 mod names;
 mod request;
 mod response;
+mod scan;
 mod statements;
 mod types;
 mod wire;
 
+use std::any::Any;
 use std::borrow::Cow;
 
-use crate::item::{Filter, Summary};
+use crate::item::{Filter, Message, Summary};
+use crate::on_demand::OnDemand;
 use crate::{Direction, Item, Kind, Over, Probe, Protocol, Registration, Value};
 use framing::{HEADER, Header, Outer};
 use names::opcode;
@@ -99,13 +103,7 @@ fn summarize(item: &Item) -> Summary<'_> {
         summary.summary = text;
         summary.summary_filter = Filter::Field(field);
     }
-    let code = response.and_then(|response| match response.get("error") {
-        Some(Value::Object(error)) => match error.get("code") {
-            Some(Value::Int(code)) => Some(code),
-            _ => None,
-        },
-        _ => None,
-    });
+    let code = response.and_then(|response| error_code(&**response));
     summary.status = code.unwrap_or(0);
     summary.status_filter = match code {
         Some(_) => Filter::Field("response.error.code"),
@@ -113,4 +111,18 @@ fn summarize(item: &Item) -> Summary<'_> {
         None => Filter::None,
     };
     summary
+}
+
+fn error_code(response: &dyn Message) -> Option<i64> {
+    let any: &dyn Any = response;
+    if let Some(kept) = any.downcast_ref::<OnDemand<kept::Response>>() {
+        return kept.kept().error_code().map(i64::from);
+    }
+    match response.get("error")? {
+        Value::Object(error) => match error.get("code")? {
+            Value::Int(code) => Some(code),
+            _ => None,
+        },
+        _ => None,
+    }
 }

@@ -14,6 +14,8 @@ pub(super) struct Asked {
     /// A statement is to be prepared.
     pub(super) prepares: bool,
     pub(super) executes: Option<Arc<Statement>>,
+    /// Tells which columns the client takes its rows to have.
+    pub(super) metadata_id: Option<String>,
     /// It may change the keyspace.
     pub(super) uses: bool,
 }
@@ -21,15 +23,15 @@ pub(super) struct Asked {
 /// The statements that are known, by id.
 pub(super) type Known<'a> = &'a dyn Fn(&[u8]) -> Option<Arc<Statement>>;
 
-const VALUES: u32 = 0x01;
+pub(super) const VALUES: u32 = 0x01;
 const SKIP_METADATA: u32 = 0x02;
-const PAGE_SIZE: u32 = 0x04;
-const PAGING_STATE: u32 = 0x08;
-const SERIAL_CONSISTENCY: u32 = 0x10;
-const TIMESTAMP: u32 = 0x20;
-const NAMES: u32 = 0x40;
-const KEYSPACE: u32 = 0x80;
-const NOW: u32 = 0x100;
+pub(super) const PAGE_SIZE: u32 = 0x04;
+pub(super) const PAGING_STATE: u32 = 0x08;
+pub(super) const SERIAL_CONSISTENCY: u32 = 0x10;
+pub(super) const TIMESTAMP: u32 = 0x20;
+pub(super) const NAMES: u32 = 0x40;
+pub(super) const KEYSPACE: u32 = 0x80;
+pub(super) const NOW: u32 = 0x100;
 
 /// Adds what the body says to `fields`, also where it ends early.
 pub(super) fn read(
@@ -37,7 +39,7 @@ pub(super) fn read(
     version: u8,
     r: &mut Reader<'_>,
     known: Known<'_>,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<Asked, ParseError> {
     let mut asked = Asked::default();
@@ -63,7 +65,9 @@ pub(super) fn read(
             let id = wire::string(r)?;
             fields.push("id", crate::tree::hex(id));
             if version >= 5 {
-                fields.push("resultMetadataId", crate::tree::hex(wire::string(r)?));
+                let id = crate::tree::hex(wire::string(r)?);
+                fields.push("resultMetadataId", id.clone());
+                asked.metadata_id = Some(id);
             }
             let statement = known(id);
             if let Some(statement) = &statement {
@@ -88,7 +92,7 @@ pub(super) fn secret(r: &mut Reader<'_>, fields: &mut Fields) -> Result<(), Pars
     Ok(())
 }
 
-fn is_use(query: &[u8]) -> bool {
+pub(super) fn is_use(query: &[u8]) -> bool {
     let query = query.trim_ascii_start();
     // A comment may stand in front of it.
     query.starts_with(b"--")
@@ -96,7 +100,7 @@ fn is_use(query: &[u8]) -> bool {
         || query.get(..3).is_some_and(|word| word.eq_ignore_ascii_case(b"use"))
 }
 
-fn flags(r: &mut Reader<'_>, version: u8) -> Result<u32, ParseError> {
+pub(super) fn flags(r: &mut Reader<'_>, version: u8) -> Result<u32, ParseError> {
     if version >= 5 { r.u32_be() } else { r.u8().map(u32::from) }
 }
 
@@ -105,7 +109,7 @@ fn parameters(
     r: &mut Reader<'_>,
     version: u8,
     prepared: Option<Option<&Statement>>,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<(), ParseError> {
     fields.push("consistency", wire::consistency(r)?);
@@ -148,7 +152,7 @@ fn values(
     r: &mut Reader<'_>,
     named: bool,
     prepared: Option<Option<&Statement>>,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<(), ParseError> {
     let count = r.u16_be()?;
@@ -185,7 +189,7 @@ fn batch(
     r: &mut Reader<'_>,
     version: u8,
     known: Known<'_>,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<(), ParseError> {
     let code = r.u8()?;
@@ -217,7 +221,7 @@ fn batch(
 fn batched(
     r: &mut Reader<'_>,
     known: Known<'_>,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<(), ParseError> {
     let error = r.error("a batched statement is of no known kind");

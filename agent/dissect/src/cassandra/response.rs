@@ -7,6 +7,7 @@ use super::request::secret;
 use super::statements::{Column, Columns};
 use super::types::{self, Type};
 use super::wire::{self, Room};
+use crate::limits::ValueLimits;
 use crate::{Fields, ParseError, Reader, Tree};
 
 /// What a response tells the connection.
@@ -14,7 +15,7 @@ use crate::{Fields, ParseError, Reader, Tree};
 pub(super) enum Told {
     #[default]
     Nothing,
-    Keyspace(Tree),
+    Keyspace(Arc<str>),
     Prepared {
         id: Vec<u8>,
         variables: Columns,
@@ -23,10 +24,10 @@ pub(super) enum Told {
     },
 }
 
-const GLOBAL_TABLE: u32 = 0x01;
-const MORE_PAGES: u32 = 0x02;
-const NO_METADATA: u32 = 0x04;
-const METADATA_CHANGED: u32 = 0x08;
+pub(super) const GLOBAL_TABLE: u32 = 0x01;
+pub(super) const MORE_PAGES: u32 = 0x02;
+pub(super) const NO_METADATA: u32 = 0x04;
+pub(super) const METADATA_CHANGED: u32 = 0x08;
 
 /// Adds what the body says to `fields`, also where it ends early. `columns` are those of the statement that was executed.
 pub(super) fn read(
@@ -34,7 +35,7 @@ pub(super) fn read(
     version: u8,
     r: &mut Reader<'_>,
     columns: Option<Columns>,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<Told, ParseError> {
     match code {
@@ -58,7 +59,7 @@ fn result(
     r: &mut Reader<'_>,
     version: u8,
     columns: Option<Columns>,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<Told, ParseError> {
     let error = r.error("a result is of no known kind");
@@ -70,9 +71,9 @@ fn result(
         }
         3 => {
             fields.push("kind", "SET_KEYSPACE");
-            let keyspace = wire::text(r)?;
-            fields.push("keyspace", keyspace.clone());
-            return Ok(Told::Keyspace(keyspace));
+            let keyspace = wire::string(r)?;
+            fields.push("keyspace", Tree::lossy(keyspace));
+            return Ok(Told::Keyspace(Arc::from(&*crate::text::lossy(keyspace))));
         }
         4 => {
             fields.push("kind", "PREPARED");
@@ -88,15 +89,15 @@ fn result(
 }
 
 /// What is said of columns, up to the columns themselves.
-struct Metadata {
-    flags: u32,
-    count: usize,
+pub(super) struct Metadata {
+    pub(super) flags: u32,
+    pub(super) count: usize,
 }
 
 fn rows(
     r: &mut Reader<'_>,
     known: Option<Columns>,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<(), ParseError> {
     let (metadata, told) = metadata(r, room, fields)?;
@@ -129,7 +130,7 @@ fn rows(
     ends
 }
 
-fn one_row(r: &mut Reader<'_>, columns: &Columns, room: &mut Room<'_>) -> Result<Fields, ParseError> {
+fn one_row(r: &mut Reader<'_>, columns: &Columns, room: &mut Room) -> Result<Fields, ParseError> {
     let mut row = Fields::with_capacity(columns.len().min(room.limits.list_entries));
     for (index, column) in columns.iter().enumerate() {
         let cell = wire::cell(r)?;
@@ -141,7 +142,7 @@ fn one_row(r: &mut Reader<'_>, columns: &Columns, room: &mut Room<'_>) -> Result
 }
 
 /// Columns as many as may be shown.
-fn shown(columns: &Columns, room: &mut Room<'_>) -> Tree {
+fn shown(columns: &Columns, room: &mut Room) -> Tree {
     let mut list = Vec::new();
     for (index, column) in columns.iter().enumerate() {
         if !room.entry(index) {
@@ -161,7 +162,7 @@ fn shown(columns: &Columns, room: &mut Room<'_>) -> Tree {
 
 fn metadata(
     r: &mut Reader<'_>,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<(Metadata, Option<Columns>), ParseError> {
     let metadata = Metadata { flags: r.u32_be()?, count: wire::count(r)? };
@@ -175,13 +176,17 @@ fn metadata(
     if metadata.flags & NO_METADATA != 0 {
         return Ok((metadata, None));
     }
-    let columns = columns(r, &metadata, room)?;
+    let columns = columns(r, &metadata, room.limits)?;
     Ok((metadata, Some(columns)))
 }
 
-fn columns(r: &mut Reader<'_>, metadata: &Metadata, room: &Room<'_>) -> Result<Columns, ParseError> {
+pub(super) fn columns(
+    r: &mut Reader<'_>,
+    metadata: &Metadata,
+    limits: ValueLimits,
+) -> Result<Columns, ParseError> {
     let global = if metadata.flags & GLOBAL_TABLE != 0 { Some(table(r)?) } else { None };
-    let mut left = room.limits.list_entries.saturating_mul(10);
+    let mut left = limits.list_entries.saturating_mul(10);
     let mut columns = Vec::new();
     for _ in 0..metadata.count {
         let table = match &global {
@@ -189,7 +194,7 @@ fn columns(r: &mut Reader<'_>, metadata: &Metadata, room: &Room<'_>) -> Result<C
             None => table(r)?,
         };
         let name = crate::text::lossy(wire::string(r)?).into_owned();
-        let of = Type::read(r, room.limits.nesting, &mut left)?;
+        let of = Type::read(r, limits.nesting, &mut left)?;
         columns.push(Column { table: Some(table), name, of });
     }
     Ok(columns.into())
@@ -203,7 +208,7 @@ fn table(r: &mut Reader<'_>) -> Result<(Arc<str>, Arc<str>), ParseError> {
 fn prepared(
     r: &mut Reader<'_>,
     version: u8,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<Told, ParseError> {
     let id = wire::string(r)?;
@@ -222,7 +227,7 @@ fn prepared(
         fields.push("partitionKey", keys);
     }
     let variables = match head.flags & NO_METADATA {
-        0 => columns(r, &head, room)?,
+        0 => columns(r, &head, room.limits)?,
         _ => Columns::default(),
     };
     fields.push("variableCount", variables.len());
@@ -235,7 +240,7 @@ fn prepared(
     Ok(Told::Prepared { id: id.to_vec(), variables, columns, metadata_id })
 }
 
-fn schema_change(r: &mut Reader<'_>, room: &mut Room<'_>, fields: &mut Fields) -> Result<(), ParseError> {
+fn schema_change(r: &mut Reader<'_>, room: &mut Room, fields: &mut Fields) -> Result<(), ParseError> {
     fields.push("changeType", wire::text(r)?);
     let target = wire::string(r)?;
     fields.push("target", Tree::lossy(target));
@@ -249,7 +254,7 @@ fn schema_change(r: &mut Reader<'_>, room: &mut Room<'_>, fields: &mut Fields) -
     Ok(())
 }
 
-fn event(r: &mut Reader<'_>, room: &mut Room<'_>, fields: &mut Fields) -> Result<(), ParseError> {
+fn event(r: &mut Reader<'_>, room: &mut Room, fields: &mut Fields) -> Result<(), ParseError> {
     let kind = wire::string(r)?;
     fields.push("eventType", Tree::lossy(kind));
     match kind {
@@ -269,7 +274,7 @@ fn event(r: &mut Reader<'_>, room: &mut Room<'_>, fields: &mut Fields) -> Result
 fn read_error(
     r: &mut Reader<'_>,
     version: u8,
-    room: &mut Room<'_>,
+    room: &mut Room,
     fields: &mut Fields,
 ) -> Result<(), ParseError> {
     let code = r.u32_be()?;
@@ -314,12 +319,7 @@ fn read_error(
 }
 
 /// How many replicas failed; from version 5 on also which and why.
-fn failures(
-    r: &mut Reader<'_>,
-    version: u8,
-    room: &mut Room<'_>,
-    fields: &mut Fields,
-) -> Result<(), ParseError> {
+fn failures(r: &mut Reader<'_>, version: u8, room: &mut Room, fields: &mut Fields) -> Result<(), ParseError> {
     let count = wire::count(r)?;
     fields.push("failures", count);
     if version < 5 {

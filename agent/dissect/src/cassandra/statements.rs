@@ -24,6 +24,8 @@ pub(super) struct Statement {
     pub(super) columns: Option<Columns>,
     /// Tells which columns they are, in version 5.
     pub(super) metadata_id: Option<String>,
+    /// Bytes held.
+    pub(super) memory: usize,
 }
 
 impl Statement {

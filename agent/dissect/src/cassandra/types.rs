@@ -97,6 +97,51 @@ impl Type {
         })
     }
 
+    /// Moves behind one as [`Type::read`] would.
+    pub(super) fn skip(r: &mut Reader<'_>, depth: usize, left: &mut usize) -> Result<(), ParseError> {
+        if depth == 0 || *left == 0 {
+            return Err(r.error("more types than are read"));
+        }
+        *left -= 1;
+        match r.u16_be()? {
+            0x00 => {
+                wire::string(r)?;
+            }
+            0x20 | 0x22 => Self::skip(r, depth - 1, left)?,
+            0x21 => {
+                Self::skip(r, depth - 1, left)?;
+                Self::skip(r, depth - 1, left)?;
+            }
+            0x30 => {
+                wire::string(r)?;
+                wire::string(r)?;
+                for _ in 0..r.u16_be()? {
+                    wire::string(r)?;
+                    Self::skip(r, depth - 1, left)?;
+                }
+            }
+            0x31 => {
+                for _ in 0..r.u16_be()? {
+                    Self::skip(r, depth - 1, left)?;
+                }
+            }
+            id if native_name(id).is_some() => {}
+            _ => return Err(r.error("a type is unknown")),
+        }
+        Ok(())
+    }
+
+    /// Whether its values have parts that take no bytes.
+    pub(super) fn has_tuple(&self) -> bool {
+        match self {
+            Self::Native(_) | Self::Custom(_) => false,
+            Self::List(of) | Self::Set(of) => of.has_tuple(),
+            Self::Map(of) => of.0.has_tuple() || of.1.has_tuple(),
+            Self::Tuple(_) => true,
+            Self::Udt(_, fields) => fields.iter().any(|(_, of)| of.has_tuple()),
+        }
+    }
+
     /// As CQL writes it.
     pub(super) fn name(&self) -> String {
         match self {
@@ -130,12 +175,12 @@ impl Type {
 }
 
 /// A value without a type: text where it is some, else bytes.
-pub(super) fn untyped(cell: Cell<'_>, room: &Room<'_>) -> Tree {
+pub(super) fn untyped(cell: Cell<'_>, room: &Room) -> Tree {
     shown(cell, |bytes| room.bytes(bytes))
 }
 
 /// A value by its type; as bytes where it is not of that type.
-pub(super) fn typed(cell: Cell<'_>, of: &Type, room: &mut Room<'_>) -> Tree {
+pub(super) fn typed(cell: Cell<'_>, of: &Type, room: &mut Room) -> Tree {
     shown(cell, |bytes| decode(bytes, of, room).unwrap_or_else(|| room.bytes(bytes)))
 }
 
@@ -147,7 +192,7 @@ fn shown(cell: Cell<'_>, show: impl FnOnce(&[u8]) -> Tree) -> Tree {
     }
 }
 
-fn decode(bytes: &[u8], of: &Type, room: &mut Room<'_>) -> Option<Tree> {
+fn decode(bytes: &[u8], of: &Type, room: &mut Room) -> Option<Tree> {
     let mut r = Reader::new(bytes);
     let value = match of {
         Type::Custom(_) => return None,
@@ -211,7 +256,7 @@ fn counted(list: Vec<Tree>, count: usize) -> Tree {
     Fields::new().with("values", list).with("count", count).with("truncated", true).into()
 }
 
-fn native(id: u16, bytes: &[u8], room: &Room<'_>) -> Option<Tree> {
+fn native(id: u16, bytes: &[u8], room: &Room) -> Option<Tree> {
     let mut r = Reader::new(bytes);
     let value = match id {
         ASCII | VARCHAR | 0x0a => return std::str::from_utf8(bytes).ok().map(|_| room.text(bytes)),

@@ -3,22 +3,23 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::names;
-use crate::{Fields, Limits, ParseError, Reader, Tree};
+use crate::limits::ValueLimits;
+use crate::{Fields, ParseError, Reader, Tree};
 
 /// Lists and values of one message together keep so many times what one list may.
-const LISTS: usize = 10;
+pub(super) const LISTS: usize = 10;
 
 /// How much of one message is kept.
-pub(super) struct Room<'a> {
-    pub(super) limits: &'a Limits,
+pub(super) struct Room {
+    pub(super) limits: ValueLimits,
     /// Entries of all lists together that are still to be had.
     entries: usize,
     /// Entries were left out.
     pub(super) spent: bool,
 }
 
-impl<'a> Room<'a> {
-    pub(super) fn new(limits: &'a Limits) -> Self {
+impl Room {
+    pub(super) fn new(limits: ValueLimits) -> Self {
         Self { limits, entries: limits.list_entries.saturating_mul(LISTS), spent: false }
     }
 
@@ -97,7 +98,7 @@ pub(super) fn cell<'a>(r: &mut Reader<'a>) -> Result<Cell<'a>, ParseError> {
     }
 }
 
-pub(super) fn string_list(r: &mut Reader<'_>, room: &mut Room<'_>) -> Result<Tree, ParseError> {
+pub(super) fn string_list(r: &mut Reader<'_>, room: &mut Room) -> Result<Tree, ParseError> {
     let mut list = Vec::new();
     for index in 0..usize::from(r.u16_be()?) {
         let entry = string(r)?;
@@ -108,7 +109,7 @@ pub(super) fn string_list(r: &mut Reader<'_>, room: &mut Room<'_>) -> Result<Tre
     Ok(list.into())
 }
 
-pub(super) fn string_map(r: &mut Reader<'_>, room: &mut Room<'_>) -> Result<Fields, ParseError> {
+pub(super) fn string_map(r: &mut Reader<'_>, room: &mut Room) -> Result<Fields, ParseError> {
     let mut map = Fields::new();
     for index in 0..usize::from(r.u16_be()?) {
         let (name, value) = (string(r)?, string(r)?);
@@ -119,7 +120,7 @@ pub(super) fn string_map(r: &mut Reader<'_>, room: &mut Room<'_>) -> Result<Fiel
     Ok(map)
 }
 
-pub(super) fn string_multimap(r: &mut Reader<'_>, room: &mut Room<'_>) -> Result<Fields, ParseError> {
+pub(super) fn string_multimap(r: &mut Reader<'_>, room: &mut Room) -> Result<Fields, ParseError> {
     let mut map = Fields::new();
     for index in 0..usize::from(r.u16_be()?) {
         let name = string(r)?;
@@ -131,7 +132,7 @@ pub(super) fn string_multimap(r: &mut Reader<'_>, room: &mut Room<'_>) -> Result
     Ok(map)
 }
 
-pub(super) fn bytes_map(r: &mut Reader<'_>, room: &mut Room<'_>) -> Result<Fields, ParseError> {
+pub(super) fn bytes_map(r: &mut Reader<'_>, room: &mut Room) -> Result<Fields, ParseError> {
     let mut map = Fields::new();
     for index in 0..usize::from(r.u16_be()?) {
         let (name, value) = (string(r)?, bytes(r)?);
@@ -159,8 +160,14 @@ pub(super) fn address(bytes: &[u8]) -> Option<Tree> {
 /// `[inetaddr]`: an address behind its size.
 pub(super) fn inet_address(r: &mut Reader<'_>) -> Result<Tree, ParseError> {
     let error = r.error("an address has an impossible size");
+    address(inet_bytes(r)?).ok_or(error)
+}
+
+pub(super) fn inet_bytes<'a>(r: &mut Reader<'a>) -> Result<&'a [u8], ParseError> {
+    let error = r.error("an address has an impossible size");
     let size = r.u8()?;
-    address(r.take(size.into())?).ok_or(error)
+    let bytes = r.take(size.into())?;
+    if matches!(size, 4 | 16) { Ok(bytes) } else { Err(error) }
 }
 
 pub(super) fn uuid(bytes: &[u8]) -> Option<String> {

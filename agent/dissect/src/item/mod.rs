@@ -5,6 +5,7 @@ mod fault;
 mod origin;
 mod summary;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -21,7 +22,7 @@ pub use origin::{Node, Origin};
 pub use summary::{Filter, Summary};
 
 /// One side of an item, in the protocol's own form.
-pub trait Message: Object + fmt::Debug {
+pub trait Message: Object + fmt::Debug + Any {
     /// Bytes of heap it holds.
     fn memory(&self) -> usize;
 }

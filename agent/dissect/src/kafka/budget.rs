@@ -41,6 +41,11 @@ impl Budget {
         }
     }
 
+    /// Whether so many entries of lists no longer than may be are all to be had.
+    pub(super) const fn allows(&self, entries: usize) -> bool {
+        entries <= self.entries
+    }
+
     /// Takes one entry.
     pub(super) fn entry(&mut self) -> bool {
         match self.entries.checked_sub(1) {

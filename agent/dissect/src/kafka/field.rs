@@ -8,6 +8,8 @@ pub(super) enum Type {
     Int16,
     Int32,
     Int64,
+    /// An `Int16` that says whether an answer is wanted.
+    Acks,
     Uuid,
     Text,
     /// A code beside which its name is shown.
@@ -31,10 +33,12 @@ pub(super) struct Field {
     nullable: i16,
     /// Its number, where it is optional and at the end of its structure.
     pub(super) tag: Option<u32>,
+    /// A list of the topics that the message is about.
+    pub(super) topics: bool,
 }
 
 pub(super) const fn field(name: &'static str, shape: Type) -> Field {
-    Field { name, shape, since: 0, until: i16::MAX, nullable: i16::MAX, tag: None }
+    Field { name, shape, since: 0, until: i16::MAX, nullable: i16::MAX, tag: None, topics: false }
 }
 
 impl Field {
@@ -59,6 +63,11 @@ impl Field {
     /// It is a tagged field: optional, at the end of its structure.
     pub(super) const fn tag(mut self, tag: u32) -> Self {
         self.tag = Some(tag);
+        self
+    }
+
+    pub(super) const fn topics(mut self) -> Self {
+        self.topics = true;
         self
     }
 

@@ -4,8 +4,8 @@
 //! the item's JSON.
 
 use super::field::Type::{
-    Bool, Counted, ErrorCode, Group, Int8, Int16, Int32, Int32s, Int64, Int64s, List, Records, Text, Texts,
-    Uuid,
+    Acks, Bool, Counted, ErrorCode, Group, Int8, Int16, Int32, Int32s, Int64, Int64s, List, Records, Text,
+    Texts, Uuid,
 };
 use super::field::{Field, field};
 
@@ -48,7 +48,7 @@ const ENDPOINTS: Field = field(
 static PRODUCE: Layout = Layout {
     request: &[
         field("transactionalID", Text).since(3).nullable(3),
-        field("requiredAcks", Int16),
+        field("requiredAcks", Acks),
         field("timeout", Int32),
         field(
             "topicData",
@@ -60,7 +60,8 @@ static PRODUCE: Layout = Layout {
                     Counted("partitionData", &[field("index", Int32), field("records", Records).nullable(0)]),
                 ),
             ]),
-        ),
+        )
+        .topics(),
     ],
     response: &[
         field(
@@ -128,7 +129,8 @@ static FETCH: Layout = Layout {
                     ]),
                 ),
             ]),
-        ),
+        )
+        .topics(),
         field(
             "forgottenTopicsData",
             List(&[
@@ -175,7 +177,8 @@ static FETCH: Layout = Layout {
                     ]),
                 ),
             ]),
-        ),
+        )
+        .topics(),
         ENDPOINTS.since(16).tag(0),
     ],
     newest: 18,
@@ -199,7 +202,8 @@ static LIST_OFFSETS: Layout = Layout {
                     ]),
                 ),
             ]),
-        ),
+        )
+        .topics(),
         field("timeoutMs", Int32).since(10),
     ],
     response: &[
@@ -227,7 +231,9 @@ static LIST_OFFSETS: Layout = Layout {
 
 static METADATA: Layout = Layout {
     request: &[
-        field("topics", List(&[field("uuid", Uuid).since(10), field("name", Text).nullable(10)])).nullable(1),
+        field("topics", List(&[field("uuid", Uuid).since(10), field("name", Text).nullable(10)]))
+            .topics()
+            .nullable(1),
         field("allowAutoTopicCreation", Bool).since(4),
         field("includeClusterAuthorizedOperations", Bool).since(8).until(10),
         field("includeTopicAuthorizedOperations", Bool).since(8),
@@ -311,7 +317,8 @@ static CREATE_TOPICS: Layout = Layout {
                 field("assignments", List(&[field("partitionIndex", Int32), field("brokerIds", Int32s)])),
                 field("configs", List(&[field("name", Text), field("value", Text).nullable(0)])),
             ]),
-        ),
+        )
+        .topics(),
         field("timeoutMs", Int32),
         field("validateOnly", Bool).since(1),
     ],
@@ -347,8 +354,8 @@ static CREATE_TOPICS: Layout = Layout {
 
 static DELETE_TOPICS: Layout = Layout {
     request: &[
-        field("topics", List(&[field("name", Text).nullable(6), field("uuid", Uuid)])).since(6),
-        field("topicNames", Texts).until(5),
+        field("topics", List(&[field("name", Text).nullable(6), field("uuid", Uuid)])).topics().since(6),
+        field("topicNames", Texts).topics().until(5),
         field("timeoutMs", Int32),
     ],
     response: &[

@@ -10,6 +10,7 @@ mod connection;
 mod errors;
 mod field;
 mod header;
+mod kept;
 mod lz4;
 mod marks;
 mod messages;
@@ -20,6 +21,7 @@ mod session;
 mod sides;
 mod snappy;
 mod summary;
+mod topics;
 mod wire;
 
 use crate::{Direction, Kind, Over, Probe, Protocol, Registration};

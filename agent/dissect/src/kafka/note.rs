@@ -7,7 +7,7 @@ use super::schema::{Body, Encoding, check};
 use crate::Reader;
 
 /// Length field and correlation id.
-const RESPONSE_HEAD: usize = SIZE_BYTES + 4;
+pub(super) const RESPONSE_HEAD: usize = SIZE_BYTES + 4;
 
 /// `UNSUPPORTED_VERSION`: answered in version 0, for the client to learn which versions there are (KIP-511).
 const UNSUPPORTED_VERSION: i16 = 35;

@@ -28,6 +28,47 @@ pub(super) fn is_plausible(bytes: &[u8]) -> bool {
     bytes.get(MAGIC_AT).is_none_or(|magic| *magic <= 2)
 }
 
+/// How many entries of lists there are in uncompressed batches. `None` where a list is longer than may be kept of one, and of
+/// what can't be told without decoding it.
+pub(super) fn entries(bytes: &[u8], most: usize) -> Option<usize> {
+    let (mut rest, mut batches, mut entries) = (bytes, 0, 0usize);
+    while rest.len() > MAGIC_AT {
+        let (length, magic) = prefix(rest).ok()?;
+        let batch = rest.get(..PREFIX_BYTES + length).filter(|_| magic == 2)?;
+        batches += 1;
+        entries += 1 + batch_entries(batch, most)?;
+        rest = &rest[batch.len()..];
+    }
+    (batches <= most).then_some(entries)
+}
+
+fn batch_entries(batch: &[u8], most: usize) -> Option<usize> {
+    let mut reader = Reader::new(batch);
+    reader.skip(CHECKED_AT).ok()?;
+    let codec = Codec::of(reader.i16_be().ok()?);
+    // Offsets, times and the producer.
+    reader.skip(34).ok()?;
+    let count = usize::try_from(reader.i32_be().ok()?).ok()?;
+    if codec != Codec::None || count > most {
+        return None;
+    }
+    let mut entries = count;
+    for _ in 0..count {
+        let length = usize::try_from(varint(&mut reader).ok()?).ok()?;
+        let mut record = reader.part(length).ok()?;
+        record.skip(1).ok()?;
+        varlong(&mut record).ok()?;
+        varint(&mut record).ok()?;
+        for _ in 0..2 {
+            let length = varint(&mut record).ok()?;
+            bytes(&mut record, length).ok()?;
+        }
+        let headers = usize::try_from(varint(&mut record).ok()?).ok().filter(|headers| *headers <= most)?;
+        entries += headers;
+    }
+    Some(entries)
+}
+
 /// All batches and messages of a field. A broker cuts the last one where the size that was asked for ends.
 pub(super) fn read(bytes: &[u8], budget: &mut Budget) -> Tree {
     read_level(bytes, budget, false)

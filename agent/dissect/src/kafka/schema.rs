@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::budget::Budget;
 use super::field::{Field, Type};
+use super::topics::Topics;
 use super::{errors, records, wire};
 use crate::{Fields, ParseError, Reader, Tree};
 
@@ -53,6 +54,47 @@ pub(super) fn check(
     body.problem.or((body.left_over > 0).then_some(left_over))
 }
 
+/// What a body tells that is decoded later.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// The first code that is not 0.
+    pub(super) error_code: i16,
+    /// Nothing is left over behind the body.
+    pub(super) exact: bool,
+    pub(super) acks: Option<i16>,
+    pub(super) topics: Topics,
+    /// Records may be more than is kept of them.
+    pub(super) perhaps_cut: bool,
+    /// Entries of lists.
+    entries: usize,
+    /// A list has more than are kept.
+    cut: bool,
+}
+
+impl Survey {
+    /// `None` where it is not known whether all are shown.
+    pub(super) fn known_topics(self) -> Option<Topics> {
+        // In front of the name of the first there is nothing that could use up what may be shown.
+        (!self.perhaps_cut || self.topics.count <= 1).then_some(self.topics)
+    }
+}
+
+/// Goes through a body whose bytes are all there, and no more than one value may have. `None` where it has a problem, or
+/// lists that are cut.
+pub(super) fn survey(
+    fields: &'static [Field],
+    encoding: Encoding,
+    reader: Reader<'_>,
+    total: usize,
+    budget: Budget,
+) -> Option<Survey> {
+    let mut decoder = Decoder::new(encoding, reader, total, budget, false);
+    decoder.fields(fields, &mut Fields::new()).ok()?;
+    let exact = decoder.reader.position() == total;
+    let survey = Survey { error_code: decoder.error_code, exact, ..decoder.survey };
+    (!survey.cut && budget.allows(survey.entries)).then_some(survey)
+}
+
 fn run(
     fields: &'static [Field],
     encoding: Encoding,
@@ -61,8 +103,8 @@ fn run(
     budget: Budget,
     keep: bool,
 ) -> Body {
-    let whole = reader.whole().len() >= total;
-    let mut decoder = Decoder { reader, total, encoding, budget, keep, error_code: 0, cut: !whole };
+    let mut decoder = Decoder::new(encoding, reader, total, budget, keep);
+    let whole = !decoder.cut;
     let mut out = Fields::new();
     let result = decoder.fields(fields, &mut out);
     let left_over = if result.is_ok() { total.saturating_sub(decoder.reader.position()) } else { 0 };
@@ -84,9 +126,18 @@ struct Decoder<'a> {
     keep: bool,
     error_code: i16,
     cut: bool,
+    survey: Survey,
+    /// The fields are those of a topic.
+    of_topic: bool,
 }
 
 impl<'a> Decoder<'a> {
+    fn new(encoding: Encoding, reader: Reader<'a>, total: usize, budget: Budget, keep: bool) -> Self {
+        let cut = reader.whole().len() < total;
+        let survey = Survey::default();
+        Self { reader, total, encoding, budget, keep, error_code: 0, cut, survey, of_topic: false }
+    }
+
     /// On an error `out` has what came before it.
     fn fields(&mut self, fields: &'static [Field], out: &mut Fields) -> Result<(), ParseError> {
         for field in fields {
@@ -130,28 +181,36 @@ impl<'a> Decoder<'a> {
             Type::Int16 => reader.i16_be()?.into(),
             Type::Int32 => reader.i32_be()?.into(),
             Type::Int64 => reader.i64_be()?.into(),
-            Type::Uuid => self.uuid()?,
+            Type::Acks => {
+                let acks = reader.i16_be()?;
+                self.survey.acks = Some(acks);
+                acks.into()
+            }
+            Type::Uuid => self.uuid(field)?,
             Type::ErrorCode => return self.error_code(field, out),
             Type::Text => return self.text_field(field, out),
             Type::Records => return self.records(field, out),
             Type::Texts => {
                 let most = self.budget.value;
-                return self.list(field, false, out, |decoder, list| {
+                return self.list(field, false, out, |decoder, index, list| {
                     let text = decoder.text(false)?;
+                    if let (true, Some(text)) = (field.topics, text) {
+                        decoder.survey.topics.plain(index, decoder.reader.position(), text);
+                    }
                     let shown = text.map(|text| text[..text.floor_char_boundary(most)].to_owned());
                     decoder.add(shown, list);
                     Ok(())
                 });
             }
             Type::Int32s => {
-                return self.list(field, false, out, |decoder, list| {
+                return self.list(field, false, out, |decoder, _, list| {
                     let number = decoder.reader.i32_be()?;
                     decoder.add(number, list);
                     Ok(())
                 });
             }
             Type::Int64s => {
-                return self.list(field, false, out, |decoder, list| {
+                return self.list(field, false, out, |decoder, _, list| {
                     let number = decoder.reader.i64_be()?;
                     decoder.add(number, list);
                     Ok(())
@@ -168,7 +227,9 @@ impl<'a> Decoder<'a> {
             }
             Type::Group(fields) => {
                 let mut group = Fields::new();
+                let of_topic = std::mem::take(&mut self.of_topic);
                 let result = self.fields(fields, &mut group);
+                self.of_topic = of_topic;
                 if self.keep {
                     out.push(field.name, group);
                 }
@@ -231,6 +292,9 @@ impl<'a> Decoder<'a> {
     fn text_field(&mut self, field: &'static Field, out: &mut Fields) -> Result<(), ParseError> {
         let (keep, most) = (self.keep, self.budget.value);
         let text = self.text(field.is_nullable(self.encoding.version))?;
+        if self.of_topic {
+            self.survey.topics.text(field, self.reader.position(), text);
+        }
         if keep {
             let cut = text.filter(|text| text.len() > most).map(str::len);
             out.push(field.name, text.map(|text| text[..text.floor_char_boundary(most)].to_owned()));
@@ -256,9 +320,12 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn uuid(&mut self) -> Result<Tree, ParseError> {
+    fn uuid(&mut self, field: &Field) -> Result<Tree, ParseError> {
         let start = self.reader;
         let bytes: [u8; 16] = self.reader.array()?;
+        if self.of_topic {
+            self.survey.topics.id(field, bytes);
+        }
         if !self.keep {
             return Ok(Tree::Null);
         }
@@ -281,9 +348,22 @@ impl<'a> Decoder<'a> {
         counted: bool,
         out: &mut Fields,
     ) -> Result<(), ParseError> {
-        self.list(field, counted, out, |decoder, list| {
+        let width = if self.keep || field.topics { None } else { width(fields, self.encoding.version) };
+        self.list(field, counted, out, |decoder, index, list| {
+            if let Some(width) = width {
+                decoder.reader.skip(width)?;
+                return if decoder.encoding.flexible {
+                    decoder.tagged(fields, &mut Fields::new())
+                } else {
+                    Ok(())
+                };
+            }
             let mut group = Fields::with_capacity(if decoder.keep { fields.len() } else { 0 });
+            decoder.of_topic = field.topics;
             let result = decoder.fields(fields, &mut group);
+            if field.topics {
+                decoder.survey.topics.end(index);
+            }
             if decoder.keep {
                 list.push(group.into());
             }
@@ -296,7 +376,7 @@ impl<'a> Decoder<'a> {
         field: &Field,
         counted: bool,
         out: &mut Fields,
-        mut entry: impl FnMut(&mut Self, &mut Vec<Tree>) -> Result<(), ParseError>,
+        mut entry: impl FnMut(&mut Self, usize, &mut Vec<Tree>) -> Result<(), ParseError>,
     ) -> Result<(), ParseError> {
         let keep = self.keep;
         let Some(count) = self.count(field)? else {
@@ -305,22 +385,29 @@ impl<'a> Decoder<'a> {
             }
             return Ok(());
         };
+        self.survey.entries = self.survey.entries.saturating_add(count);
+        self.survey.cut |= count > self.budget.list;
+        if field.topics {
+            self.survey.topics.begin(field.name, count);
+        }
+        let of_topic = std::mem::take(&mut self.of_topic);
         let (mut list, mut kept) = (Vec::new(), 0);
         let mut result = Ok(());
-        for _ in 0..count {
+        for index in 0..count {
             self.keep = keep && kept < self.budget.list && self.budget.entry();
             if self.keep {
-                result = entry(self, &mut list);
+                result = entry(self, index, &mut list);
                 kept += 1;
             } else {
                 let mut unkept = Vec::new();
-                result = entry(self, &mut unkept);
+                result = entry(self, index, &mut unkept);
             }
             if result.is_err() {
                 break;
             }
         }
         self.keep = keep;
+        self.of_topic = of_topic;
         if keep {
             let cut = list.len() < count;
             if counted {
@@ -350,8 +437,30 @@ impl<'a> Decoder<'a> {
         }
         if self.keep {
             out.push(field.name, records::read(here, &mut self.budget));
+        } else if !self.survey.perhaps_cut {
+            match records::entries(here, self.budget.list) {
+                Some(entries) => self.survey.entries = self.survey.entries.saturating_add(entries),
+                None => self.survey.perhaps_cut = true,
+            }
         }
         // An early end where some are not there.
         self.reader.skip(length - here.len())
     }
+}
+
+/// Bytes of a structure's fields without its tagged ones, where all are numbers.
+fn width(fields: &'static [Field], version: i16) -> Option<usize> {
+    let mut width = 0;
+    for field in fields {
+        if field.tag.is_none() && field.is_in(version) {
+            width += match field.shape {
+                Type::Int8 => 1,
+                Type::Int16 => 2,
+                Type::Int32 => 4,
+                Type::Int64 => 8,
+                _ => return None,
+            };
+        }
+    }
+    Some(width)
 }

@@ -4,17 +4,16 @@ use memchr::memmem;
 
 use super::elements::*;
 use super::scalars;
+use super::scan::LISTS;
+use crate::limits::ValueLimits;
 use crate::read::{ParseError, Reader};
-use crate::{Fields, Limits, Tree};
+use crate::{Fields, Tree};
 
 /// What is shown of a secret.
 const HIDDEN: &str = "***";
 
 /// Where documents of users hold their credentials.
 const CREDENTIALS: [&[u8]; 3] = [b"SCRAM-SHA-1", b"SCRAM-SHA-256", b"MONGODB-CR"];
-
-/// Entries that all documents of one message together keep, in lists of the cap's length.
-const LISTS: usize = 10;
 
 /// Where a document lies in its message, as far as secrets and batches are told by that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,8 +26,8 @@ pub(super) enum Place {
     Elsewhere,
 }
 
-pub(super) struct Decoder<'l> {
-    limits: &'l Limits,
+pub(super) struct Decoder {
+    limits: ValueLimits,
     /// Entries still to be had.
     entries: usize,
     /// Something was left out: by a cap, or because the message is not all here.
@@ -37,12 +36,12 @@ pub(super) struct Decoder<'l> {
     pub(super) batch: Option<usize>,
 }
 
-impl<'l> Decoder<'l> {
-    pub(super) const fn new(limits: &'l Limits) -> Self {
+impl Decoder {
+    pub(super) const fn new(limits: ValueLimits) -> Self {
         Self { limits, entries: limits.list_entries.saturating_mul(LISTS), truncated: false, batch: None }
     }
 
-    pub(super) const fn limits(&self) -> &'l Limits {
+    pub(super) const fn limits(&self) -> ValueLimits {
         self.limits
     }
 

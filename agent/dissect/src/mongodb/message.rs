@@ -6,6 +6,7 @@ use super::bson::{Decoder, Place};
 use super::wire::{self, HEADER_BYTES, Header, op};
 use crate::frame::Framed;
 use crate::kafka::unpack_snappy;
+use crate::limits::ValueLimits;
 use crate::read::{ParseError, Reader};
 use crate::unpack::{Coding, DecodeCaps, unpack};
 use crate::{Fields, Limits, Tree};
@@ -44,34 +45,55 @@ pub(super) const QUERY_FAILURE: u32 = 1 << 1;
 /// A bit of an `OP_QUERY`.
 const EXHAUST: u32 = 1 << 6;
 
-pub(super) fn decode(header: &Header, framed: &Framed<'_>, limits: &Limits) -> Message {
-    let mut message = Message { op: header.op, cut: !framed.is_whole(), ..Message::default() };
-    let result = if header.op == op::COMPRESSED {
-        message.compressed(framed, limits)
-    } else {
-        let mut reader = Reader::new(&framed.bytes);
-        reader.skip(HEADER_BYTES).and_then(|()| message.content(&mut reader, limits))
-    };
-    message.truncated |= message.cut;
-    // Of a message that is not all here, no wonder.
-    if !message.cut {
-        message.error = result.err();
-    }
-    message
+/// What a message carries, unpacked.
+pub(super) struct Content<'a> {
+    /// The operation inside of `OP_COMPRESSED`.
+    pub(super) op: i32,
+    pub(super) compressor: Option<&'static str>,
+    bytes: Cow<'a, [u8]>,
+    /// Where in them it begins.
+    start: usize,
+    /// It is not all here.
+    pub(super) cut: bool,
 }
 
-impl Message {
-    fn compressed(&mut self, framed: &Framed<'_>, limits: &Limits) -> Result<(), ParseError> {
+/// What could not be unpacked, as far as it is known what it is.
+#[derive(Default)]
+pub(super) struct Broken {
+    op: i32,
+    compressor: Option<&'static str>,
+    error: Option<ParseError>,
+}
+
+impl<'a> Content<'a> {
+    /// All that was unpacked before.
+    pub(super) const fn kept(op: i32, compressor: Option<&'static str>, bytes: &'a [u8]) -> Self {
+        Self { op, compressor, bytes: Cow::Borrowed(bytes), start: 0, cut: false }
+    }
+
+    pub(super) fn of(header: &Header, framed: &'a Framed<'_>, limits: &Limits) -> Result<Self, Broken> {
+        if header.op == op::COMPRESSED {
+            let mut seen = Broken { op: header.op, ..Broken::default() };
+            Self::unpack(framed, limits, &mut seen)
+                // Of a message that is not all here, no wonder.
+                .map_err(|error| Broken { error: framed.is_whole().then_some(error), ..seen })
+        } else {
+            let bytes = Cow::Borrowed(&*framed.bytes);
+            Ok(Self { op: header.op, compressor: None, bytes, start: HEADER_BYTES, cut: !framed.is_whole() })
+        }
+    }
+
+    fn unpack(framed: &'a Framed<'_>, limits: &Limits, seen: &mut Broken) -> Result<Self, ParseError> {
         let mut reader = Reader::new(&framed.bytes);
         reader.skip(HEADER_BYTES)?;
-        self.op = reader.i32_le()?;
+        seen.op = reader.i32_le()?;
         let size = reader.u32_le()? as usize;
         let unknown = reader.error("an unknown compressor");
         let compressor = reader.u8()?;
         let input = reader.rest();
         let broken = reader.error("compressed content that is broken");
         let limit = DecodeCaps::of(limits).allow(input.len()).min(size).min(limits.message_bytes);
-        let (name, content): (_, Cow<'_, [u8]>) = match compressor {
+        let (name, bytes): (_, Cow<'_, [u8]>) = match compressor {
             0 => ("noop", Cow::Borrowed(&input[..input.len().min(limit)])),
             1 => {
                 let (content, is_whole) = unpack_snappy(input, limit);
@@ -87,19 +109,41 @@ impl Message {
             }
             _ => return Err(unknown),
         };
-        self.compressor = Some(name);
-        if content.len() < size {
-            if framed.is_whole() && content.len() < limit {
-                return Err(broken);
-            }
-            self.cut = true;
+        seen.compressor = Some(name);
+        if bytes.len() < size && framed.is_whole() && bytes.len() < limit {
+            return Err(broken);
         }
-        let mut reader = Reader::new(&content);
-        self.content(&mut reader, limits)
+        let cut = !framed.is_whole() || bytes.len() < size;
+        Ok(Self { op: seen.op, compressor: seen.compressor, bytes, start: 0, cut })
     }
 
+    /// Without what is in front of it.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+}
+
+pub(super) fn decode(content: &Result<Content<'_>, Broken>, cut: bool, limits: ValueLimits) -> Message {
+    let content = match *content {
+        Ok(ref content) => content,
+        Err(Broken { op, compressor, error }) => {
+            return Message { op, compressor, error, cut, truncated: cut, ..Message::default() };
+        }
+    };
+    let (op, compressor, cut) = (content.op, content.compressor, content.cut);
+    let mut message = Message { op, compressor, cut, ..Message::default() };
+    let mut reader = Reader::new(&content.bytes);
+    let result = reader.skip(content.start).and_then(|()| message.content(&mut reader, limits));
+    message.truncated |= cut;
+    if !cut {
+        message.error = result.err();
+    }
+    message
+}
+
+impl Message {
     /// What follows the header.
-    fn content(&mut self, reader: &mut Reader<'_>, limits: &Limits) -> Result<(), ParseError> {
+    fn content(&mut self, reader: &mut Reader<'_>, limits: ValueLimits) -> Result<(), ParseError> {
         let mut decoder = Decoder::new(limits);
         let result = match self.op {
             op::MSG => self.msg(reader, &mut decoder),
@@ -113,7 +157,7 @@ impl Message {
 
     /// Flags, then sections: one body, and any number of lists of documents, which are fields of the body that were too
     /// long to be put there.
-    fn msg(&mut self, reader: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> Result<(), ParseError> {
+    fn msg(&mut self, reader: &mut Reader<'_>, decoder: &mut Decoder) -> Result<(), ParseError> {
         self.flags = reader.u32_le()?;
         let checksum = if self.flags & wire::CHECKSUM_PRESENT == 0 { 0 } else { 4 };
         let mut lists = Vec::new();
@@ -135,7 +179,7 @@ impl Message {
     fn section(
         &mut self,
         reader: &mut Reader<'_>,
-        decoder: &mut Decoder<'_>,
+        decoder: &mut Decoder,
         lists: &mut Vec<(String, Vec<Tree>)>,
     ) -> Result<(), ParseError> {
         match reader.u8()? {
@@ -164,7 +208,7 @@ impl Message {
         }
     }
 
-    fn reply(&mut self, reader: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> Result<(), ParseError> {
+    fn reply(&mut self, reader: &mut Reader<'_>, decoder: &mut Decoder) -> Result<(), ParseError> {
         self.reply_flags = reader.u32_le()?;
         self.details.push("cursorId", reader.i64_le()?);
         self.details.push("startingFrom", reader.i32_le()?);
@@ -186,7 +230,7 @@ impl Message {
         if count == claimed { Ok(()) } else { Err(reader.error("another number of documents than told")) }
     }
 
-    fn old_request(&mut self, reader: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> Result<(), ParseError> {
+    fn old_request(&mut self, reader: &mut Reader<'_>, decoder: &mut Decoder) -> Result<(), ParseError> {
         let first = reader.u32_le()?;
         if self.op == op::KILL_CURSORS {
             let count = reader.u32_le()?;
@@ -248,7 +292,7 @@ impl Message {
         &mut self,
         name: &'static str,
         reader: &mut Reader<'_>,
-        decoder: &mut Decoder<'_>,
+        decoder: &mut Decoder,
     ) -> Result<(), ParseError> {
         let mut fields = Fields::new();
         let result = decoder.document(reader, Place::Elsewhere, &mut fields);
@@ -264,7 +308,7 @@ impl Message {
 /// Reads documents up to `end` and counts them; those beyond the cap are passed over.
 fn documents(
     reader: &mut Reader<'_>,
-    decoder: &mut Decoder<'_>,
+    decoder: &mut Decoder,
     end: usize,
     list: &mut Vec<Tree>,
 ) -> Result<usize, ParseError> {

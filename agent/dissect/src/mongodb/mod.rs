@@ -7,8 +7,10 @@
 mod bson;
 mod connection;
 mod elements;
+mod kept;
 mod message;
 mod scalars;
+mod scan;
 mod sides;
 mod summary;
 mod wire;

@@ -1,13 +1,15 @@
 //! The two sides of an item.
 
-use super::message::{self, Message};
+use super::kept;
+use super::message::{self, Content, Message};
 use super::wire::{self, Header, op, op_name};
 use crate::frame::Framed;
-use crate::item::ErrorKind;
-use crate::{Fields, Half, Limits, Tree};
+use crate::item::{self, ErrorKind};
+use crate::on_demand::OnDemand;
+use crate::{Fields, Half, Limits, ParseError, Tree};
 
 /// Commands whose first value is a collection; that of others is a number, a user, a role, a whole namespace.
-const OF_COLLECTIONS: [&str; 39] = [
+pub(super) const OF_COLLECTIONS: [&str; 39] = [
     "aggregate",
     "analyze",
     "cloneCollectionAsCapped",
@@ -147,15 +149,16 @@ fn unwrapped(body: &Fields) -> &Fields {
 }
 
 /// What both sides begin with.
-fn head(header: &Header, message: &Message) -> Fields {
+fn head(request_id: i32, message: &Message) -> Fields {
     let mut fields = Fields::with_capacity(12);
     fields.push_some("opCode", op_name(message.op));
-    fields.push("requestId", header.request_id);
+    fields.push("requestId", request_id);
     fields.push_some("compressor", message.compressor);
     fields
 }
 
-fn finish(side: &str, mut fields: Fields, message: Message, framed: &Framed<'_>) -> Half {
+/// What both sides end with.
+fn tail(message: Message, fields: &mut Fields) {
     message.details.into_iter().for_each(|(name, value)| fields.push(name, value));
     for (bit, name) in [
         (wire::CHECKSUM_PRESENT, "checksumPresent"),
@@ -171,31 +174,48 @@ fn finish(side: &str, mut fields: Fields, message: Message, framed: &Framed<'_>)
     if message.truncated {
         fields.push("truncated", true);
     }
+}
+
+/// A message that is decoded already.
+fn decoded(side: &str, fields: Fields, error: Option<ParseError>, framed: &Framed<'_>) -> Half {
     let half = bare(framed, fields);
-    match message.error {
+    match error {
         Some(error) => half.error(ErrorKind::Dissection, format!("{side}: {error}")),
         None => half,
     }
 }
 
 /// A message of which only this is known.
-pub(super) fn bare(framed: &Framed<'_>, fields: Fields) -> Half {
+pub(super) fn bare(framed: &Framed<'_>, fields: impl item::Message + 'static) -> Half {
     Half::new(framed.time, framed.size, fields).missing(framed.missing)
 }
 
 pub(super) fn request(header: &Header, framed: &Framed<'_>, limits: &Limits) -> Request {
-    let message = message::decode(header, framed, limits);
-    let mut fields = head(header, &message);
-    Subject::of(&message).push(&mut fields);
-    // Of what is cut it is not known how many would follow.
-    fields.push_some("documentCount", written(&message).filter(|_| !message.cut));
+    let content = Content::of(header, framed, limits);
+    if let Some(kept) = kept::Request::of(header, &content, limits) {
+        let note = Note { finds: false, exhaust: kept.flags & wire::EXHAUST_ALLOWED != 0 };
+        let one_way = kept.flags & wire::MORE_TO_COME != 0;
+        return Request { half: bare(framed, OnDemand::new(kept)), note, one_way };
+    }
+    let message = message::decode(&content, !framed.is_whole(), limits.of_values());
     let finds = matches!(message.op, op::QUERY | op::GET_MORE) && !is_command(&message);
     let exhaust = message.flags & wire::EXHAUST_ALLOWED != 0 || message.details.field("exhaust").is_some();
     let one_way = match message.op {
         op::MSG => message.flags & wire::MORE_TO_COME != 0,
         op => !matches!(op, op::QUERY | op::GET_MORE | op::COMPRESSED),
     };
-    Request { half: finish("request", fields, message, framed), note: Note { finds, exhaust }, one_way }
+    let error = message.error;
+    let fields = request_fields(header.request_id, message);
+    Request { half: decoded("request", fields, error, framed), note: Note { finds, exhaust }, one_way }
+}
+
+pub(super) fn request_fields(request_id: i32, message: Message) -> Fields {
+    let mut fields = head(request_id, &message);
+    Subject::of(&message).push(&mut fields);
+    // Of what is cut it is not known how many would follow.
+    fields.push_some("documentCount", written(&message).filter(|_| !message.cut));
+    tail(message, &mut fields);
+    fields
 }
 
 /// Documents of a request that has them in its body.
@@ -216,7 +236,14 @@ pub(super) fn response(
     subject: Option<Subject>,
     limits: &Limits,
 ) -> Response {
-    let mut message = message::decode(header, framed, limits);
+    let content = Content::of(header, framed, limits);
+    if subject.is_none()
+        && let Some(kept) = kept::Response::of(header, &content, limits)
+    {
+        let more = kept.flags & wire::MORE_TO_COME != 0;
+        return Response { half: bare(framed, OnDemand::new(kept)), more };
+    }
+    let mut message = message::decode(&content, !framed.is_whole(), limits.of_values());
     let is_reply = message.op == op::REPLY;
     if is_reply {
         let has_ok = message.body.as_ref().is_some_and(|body| body.field("ok").is_some());
@@ -227,8 +254,22 @@ pub(super) fn response(
             message.body = None;
         }
     }
-    let mut fields = head(header, &message);
-    fields.push("responseTo", header.response_to);
+    let streams = message.flags & wire::MORE_TO_COME != 0;
+    let goes_on = message.details.field("cursorId").and_then(Tree::as_int).is_some_and(|id| id != 0);
+    let more = streams || is_reply && goes_on && note.is_some_and(|note| note.exhaust);
+    let error = message.error;
+    let fields = response_fields(header.request_id, header.response_to, subject, message);
+    Response { half: decoded("response", fields, error, framed), more }
+}
+
+pub(super) fn response_fields(
+    request_id: i32,
+    response_to: i32,
+    subject: Option<Subject>,
+    message: Message,
+) -> Fields {
+    let mut fields = head(request_id, &message);
+    fields.push("responseTo", response_to);
     if let Some(subject) = subject {
         subject.push(&mut fields);
     }
@@ -236,17 +277,15 @@ pub(super) fn response(
     fields.push_some("success", outcome.success);
     fields.push_some("ok", outcome.ok);
     fields.push_some("error", outcome.error);
-    let is_count = !is_reply || message.documents.is_some();
+    let is_count = message.op != op::REPLY || message.documents.is_some();
     fields.push_some("documentCount", message.count.filter(|_| is_count));
     let cursor = message.body.as_ref().and_then(|body| body.field("cursor")).and_then(Tree::as_fields);
     if let Some(cursor) = cursor {
         fields.push_some("cursorId", cursor.field("id").and_then(Tree::as_int));
         fields.push_some("namespace", text(cursor, "ns").map(str::to_owned));
     }
-    let streams = message.flags & wire::MORE_TO_COME != 0;
-    let goes_on = message.details.field("cursorId").and_then(Tree::as_int).is_some_and(|id| id != 0);
-    let more = streams || is_reply && goes_on && note.is_some_and(|note| note.exhaust);
-    Response { half: finish("response", fields, message, framed), more }
+    tail(message, &mut fields);
+    fields
 }
 
 /// How a command went.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Limits;
 
 fn element(kind: u8, name: &str, value: &[u8]) -> Vec<u8> {
     [&[kind], name.as_bytes(), &[0], value].concat()
@@ -16,7 +17,7 @@ fn text(text: &str) -> Vec<u8> {
 }
 
 fn decode(bytes: &[u8], limits: &Limits) -> (String, bool, Result<(), ParseError>) {
-    let (mut fields, mut decoder) = (Fields::new(), Decoder::new(limits));
+    let (mut fields, mut decoder) = (Fields::new(), Decoder::new(limits.of_values()));
     let result = decoder.document(&mut Reader::new(bytes), Place::Body, &mut fields);
     let mut out = Vec::new();
     crate::json::write_object(&fields, &mut out);
