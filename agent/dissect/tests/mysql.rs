@@ -14,6 +14,7 @@ const PROTOCOL_41: u32 = 1 << 9;
 const SECURE: u32 = 1 << 15;
 const COMPRESS: u32 = 1 << 5;
 const DEPRECATE_EOF: u32 = 1 << 24;
+const OPTIONAL_METADATA: u32 = 1 << 25;
 const QUERY_ATTRIBUTES: u32 = 1 << 27;
 
 fn packet(number: u8, payload: &[u8]) -> Vec<u8> {
@@ -187,6 +188,19 @@ fn results_end_by_ok_where_that_is_agreed() {
     assert_eq!(items[1]["response"]["results"][0]["rowCount"], 0);
     assert_eq!(items[2]["response"]["statementId"], 5);
     assert!(items.iter().all(|item| item["error"].is_null()));
+}
+
+#[test]
+fn a_statement_prepared_without_definitions_has_its_numbers() {
+    let mut talk = logged_in(DEPRECATE_EOF | OPTIONAL_METADATA);
+    let prepared = packet(1, &[0, 5, 0, 0, 0, 2, 0, 1, 0, 0, 3, 0, 0]);
+    talk.client(&packet(0, b"\x16select ?")).server(&prepared);
+    talk.client(&query("do 1")).server(&ok(1, 0));
+    let items = talk.finish();
+    let response = &items[0]["response"];
+    assert_eq!((&response["statementId"], &response["parameterCount"]), (&json!(5), &json!(1)));
+    assert_eq!((&response["warnings"], &items[0]["error"]), (&json!(3), &Value::Null));
+    assert_eq!(items[1]["error"], Value::Null);
 }
 
 #[test]

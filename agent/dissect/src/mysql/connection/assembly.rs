@@ -150,8 +150,8 @@ impl Assembly {
                 Step::Used(more) => *used += more,
                 Step::Message(framed, more) => {
                     *used += more;
-                    let captured = std::mem::take(&mut self.carried[side.index()]);
                     if let Some(packet) = self.join(side, framed) {
+                        let captured = std::mem::take(&mut self.carried[side.index()]);
                         return Some(Packet { captured, ..packet });
                     }
                 }

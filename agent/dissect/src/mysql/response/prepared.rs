@@ -57,14 +57,14 @@ impl Prepared {
             definitions: Vec::new(),
             heap: 0,
         };
+        fields.push("statementId", number);
+        fields.push("parameterCount", parameters);
+        fields.push_some("warnings", warnings);
         // Without the definitions, where that is agreed.
         let optional = payload.len() > 12 && reading.has(capability::OPTIONAL_METADATA) == Some(true);
         if optional && reader.peek() == Some(0) {
             return Ok((prepared, Progress::Done));
         }
-        fields.push("statementId", number);
-        fields.push("parameterCount", parameters);
-        fields.push_some("warnings", warnings);
         prepared.place =
             if parameters > 0 { Place::Parameters(parameters) } else { prepared.behind_parameters() };
         let bare = parameters == 0 && columns == 0;
