@@ -164,6 +164,20 @@ fn what_may_be_a_reply_is_marked_where_requests_may_be_missing() {
     talk.client(format!("PUB a mine.{NUID}.1 1\r\n?\r\n").as_bytes()).server(reply.as_bytes()).close();
     assert_eq!(brief(&talk.finish()), [("PUB".to_owned(), "!".into(), Value::Null)]);
 
+    // That the reply comes tells as well; then others on the subscription may be replies too.
+    let mut talk = Talk::new(4222);
+    talk.client(b"PUB a mine.1 1\r\n?\r\n").server(b"MSG mine.1 7 1\r\n!\r\nMSG mine.2 7 1\r\n!\r\n");
+    talk.server(b"MSG news 8 1\r\n!\r\n").close();
+    let items = talk.finish();
+    assert_eq!(
+        brief(&items),
+        [
+            ("PUB".to_owned(), "!".into(), Value::Null),
+            lost("", "!".into()),
+            ("MSG".to_owned(), Value::Null, Value::Null)
+        ]
+    );
+
     // Another may have asked for replies to the same subject.
     let mut talk = Talk::open(4222);
     talk.client(b"CONNECT {\"verbose\":false}\r\nSUB mine 1\r\n").lose(Direction::ToServer, 20);
@@ -274,4 +288,15 @@ fn tls_is_handed_on() {
     talk.server(b"INFO {\"tls_required\":true}\r\n").client(&[0x16, 3, 1, 0, 4, 1, 0, 0, 0]).close();
     let items = talk.finish();
     assert_eq!(items.iter().filter(|item| item["protocol"]["name"] == "nats").count(), 1, "{items:?}");
+}
+
+#[test]
+fn subscriptions_stay_under_their_cap() {
+    let mut talk = Talk::open(4222);
+    talk.client(b"CONNECT {\"verbose\":false}\r\n");
+    for sid in 0..20_000 {
+        talk.client(format!("SUB {}.* {sid}\r\n", "s".repeat(100)).as_bytes());
+        talk.items();
+    }
+    assert!(talk.memory() < 2 << 20, "{}", talk.memory());
 }

@@ -37,7 +37,8 @@ struct Subscription {
     subject: Box<str>,
     /// Replies to messages of the client go there.
     replies: bool,
-    /// More than one message waits for its reply at the same subject, so that it does not tell what is answered.
+    /// It is for one of many, or more than one message waits for its reply at the same subject: a message there does not
+    /// tell what it answers.
     shared: bool,
     /// All that was sent since it began was seen.
     known: bool,
@@ -46,12 +47,14 @@ struct Subscription {
 /// What becomes of a message with a reply subject.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Reply {
-    /// It comes to somebody else, or can't be told from others.
-    Elsewhere,
-    /// It comes here.
-    Here,
+    /// No subscription to it was seen.
+    Unheard,
+    /// Its reply can't be told from others.
+    Shared,
     /// Whether others wait at the same subject is not known.
     Doubtful,
+    /// Its reply comes here.
+    Here,
 }
 
 /// The client's subscriptions that replies may come to.
@@ -70,9 +73,7 @@ impl Subscriptions {
         let text = |name| fields.field(name).and_then(Tree::as_text);
         let Some(sid) = text("sid") else { return };
         match text("subject") {
-            // What goes to a queue is for one of many.
-            Some(subject) if text("queueGroup").is_none() => self.add(sid, subject),
-            Some(_) => {}
+            Some(subject) => self.add(sid, subject).shared = text("queueGroup").is_some(),
             // A limit lets it stay until that is reached.
             None if fields.field("maxMessages").is_some() => {}
             None => {
@@ -83,13 +84,16 @@ impl Subscriptions {
         }
     }
 
-    fn add(&mut self, sid: &str, subject: &str) {
+    fn add(&mut self, sid: &str, subject: &str) -> &mut Subscription {
         if self.list.len() >= KNOWN_SUBSCRIPTIONS {
             self.remove(self.list.iter().position(|subscription| !subscription.replies).unwrap_or(0));
         }
         self.text += sid.len() + subject.len();
         let (sid, subject) = (sid.into(), subject.into());
-        self.list.push_back(Subscription { sid, subject, replies: false, shared: false, known: true });
+        let added = Subscription { sid, subject, replies: false, shared: false, known: true };
+        let at = self.list.len();
+        self.list.push_back(added);
+        &mut self.list[at]
     }
 
     fn remove(&mut self, at: usize) {
@@ -104,18 +108,30 @@ impl Subscriptions {
         let Some(subscription) =
             self.list.iter_mut().find(|subscription| matches(&subscription.subject, reply))
         else {
-            return Reply::Elsewhere;
+            return Reply::Unheard;
         };
-        if !subscription.replies {
+        if !subscription.shared && !subscription.replies {
             subscription.replies = true;
             self.replying += 1;
         }
         match subscription.shared {
-            true => Reply::Elsewhere,
+            true => Reply::Shared,
             false if !subscription.known && *subscription.subject == *reply && !is_likely(reply) => {
                 Reply::Doubtful
             }
             false => Reply::Here,
+        }
+    }
+
+    /// A reply came to a subscription, which may have been missed.
+    pub(super) fn learn(&mut self, sid: &str) {
+        let at = self.list.iter().position(|subscription| *subscription.sid == *sid);
+        let subscription = match at {
+            Some(at) => &mut self.list[at],
+            None => self.add(sid, ""),
+        };
+        if !std::mem::replace(&mut subscription.replies, true) {
+            self.replying += 1;
         }
     }
 

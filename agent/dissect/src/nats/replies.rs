@@ -77,9 +77,9 @@ impl Replies {
         let heard = (!inbox::is_inbox(reply)).then(|| self.subscriptions.hear(reply));
         let place = match heard {
             None => Place::Asks(inbox),
-            // The subscription may have been missed.
-            Some(Reply::Elsewhere) if doubt.is_some() && inbox::is_likely(reply) => Place::Asks(inbox),
-            Some(Reply::Elsewhere) => Place::Alone,
+            // The subscription may have been missed. That a message comes there will tell.
+            Some(Reply::Unheard) if doubt.is_some() && !reply.starts_with('$') => Place::Asks(inbox),
+            Some(Reply::Unheard | Reply::Shared) => Place::Alone,
             Some(Reply::Doubtful) => Place::MayAsk,
             Some(Reply::Here) => match self.requests.remove(&inbox) {
                 None => Place::Asks(inbox),
@@ -99,8 +99,15 @@ impl Replies {
     }
 
     /// Where a message to the client belongs.
-    pub(super) fn answered(&self, fields: &Fields, doubt: Option<Absence>) -> Place {
+    pub(super) fn answered(&mut self, fields: &Fields, doubt: Option<Absence>) -> Place {
         let subject = text(fields, "subject").unwrap_or_default();
+        if doubt.is_some()
+            && !inbox::is_inbox(subject)
+            && self.requests.note(&hash(subject)).is_some()
+            && let Some(sid) = text(fields, "sid")
+        {
+            self.subscriptions.learn(sid);
+        }
         let may_reply = inbox::is_inbox(subject)
             || self.subscriptions.has_replies(text(fields, "sid"))
             || doubt.is_some() && inbox::is_likely(subject);
