@@ -68,11 +68,17 @@ pub(crate) struct ValueLimits {
     pub(crate) value_bytes: usize,
     pub(crate) list_entries: usize,
     pub(crate) nesting: usize,
+    pub(crate) message_bytes: usize,
 }
 
 impl Limits {
     pub(crate) const fn of_values(&self) -> ValueLimits {
-        ValueLimits { value_bytes: self.value_bytes, list_entries: self.list_entries, nesting: self.nesting }
+        ValueLimits {
+            value_bytes: self.value_bytes,
+            list_entries: self.list_entries,
+            nesting: self.nesting,
+            message_bytes: self.message_bytes,
+        }
     }
 }
 

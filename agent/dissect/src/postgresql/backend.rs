@@ -52,7 +52,7 @@ impl Connection {
         if kind == b'E' {
             let report = fields::parse(body, context.limits.value_bytes).unwrap_or_default();
             let fatal = fields::is_fatal(&report);
-            first.outcome.report(report);
+            first.outcome.report(report, context.limits);
             if fatal {
                 // The connection ends here.
                 first.expects.clear();
@@ -72,6 +72,25 @@ impl Connection {
             Ok(()) => {}
             Err(Misfit) => self.astray(kind, body, message, context),
         }
+    }
+
+    /// Takes the rows that follow one: most messages of many a connection are such. Gives how many bytes they have.
+    pub(super) fn rows(&mut self, bytes: &[u8], context: &mut Context<'_>) -> usize {
+        if !self.alignment.is_known() || self.wire.negotiation {
+            return 0;
+        }
+        let Some(first) = self.queue.front_mut().filter(|first| first.takes_rows()) else { return 0 };
+        let mut used = 0;
+        while let Some(message) = whole_row(&bytes[used..], context.limits) {
+            let portal =
+                first.portal.as_ref().map(|(_, portal)| portal).filter(|_| first.ask == Ask::Extended);
+            first.outcome.more(message.len());
+            first.outcome.row(message.get(5..), portal, context.limits);
+            used += message.len();
+        }
+        context.offset += used as u64;
+        self.recount();
+        used
     }
 
     /// Whether a message can be the server's first of a connection.
@@ -95,7 +114,8 @@ impl Connection {
         operation.outcome.count(message);
         if kind == b'E' {
             let body = message.bytes.get(5..).unwrap_or_default();
-            operation.outcome.report(fields::parse(body, context.limits.value_bytes).unwrap_or_default());
+            let report = fields::parse(body, context.limits.value_bytes).unwrap_or_default();
+            operation.outcome.report(report, context.limits);
         } else {
             operation.outcome.fields.push("accepted", kind != b'N');
         }
@@ -118,7 +138,10 @@ impl Connection {
             return;
         }
         match kind {
-            b'E' => outcome.report(fields::parse(body, limits.value_bytes).unwrap_or_default()),
+            b'E' => {
+                let report = fields::parse(body, limits.value_bytes).unwrap_or_default();
+                outcome.report(report, limits);
+            }
             b'Z' => {
                 outcome.ready(body.first().copied());
                 self.alignment.ready(message.time);
@@ -133,7 +156,7 @@ impl Connection {
 
     /// `ReadyForQuery`: a cycle is over. What the server passed over comes out before.
     fn ready(&mut self, body: &[u8], message: &Framed<'_>, context: &mut Context<'_>) -> Result<(), Misfit> {
-        if !self.queue.iter().any(Operation::expects_ready) {
+        if !self.queue.iter().any(|operation| operation.expects_ready()) {
             return Err(Misfit);
         }
         self.confirm(context);
@@ -172,6 +195,14 @@ impl Connection {
     }
 }
 
+/// The row that all of comes first, head included.
+fn whole_row<'b>(bytes: &'b [u8], limits: &Limits) -> Option<&'b [u8]> {
+    let (&head, _) = bytes.split_first_chunk()?;
+    let [b'D', length @ ..]: [u8; 5] = head else { return None };
+    let length = usize::try_from(u32::from_be_bytes(length)).ok().filter(|length| *length >= 4)?;
+    bytes.get(..=length).filter(|message| message.len() <= limits.message_bytes)
+}
+
 /// A message of a simple query's, a function call's or a login's response.
 fn simple(
     ask: Ask,
@@ -203,7 +234,8 @@ fn simple(
             let mut reader = Reader::new(body);
             let value = reader.i32_be().ok().and_then(|length| usize::try_from(length).ok());
             let value = value.and_then(|length| reader.take(length).ok());
-            let value = value.map(|value| types::value(0, true, value, super::outcome::caps(limits)));
+            let value =
+                value.map(|value| types::value(0, true, value, super::made::caps(limits.of_values())));
             first.outcome.fields.push("value", value.unwrap_or_default());
             Ok(())
         }
@@ -250,7 +282,7 @@ fn extended(
             if let Some(columns) = columns.map(Arc::new) {
                 first.hold(columns.heap());
                 describe(first, &columns);
-                first.outcome.begin(Some(columns));
+                first.outcome.begin(columns, limits);
             }
         }
         (Some(Expect::Execute), b'D') => {
@@ -258,14 +290,14 @@ fn extended(
                 let columns = known_columns(first);
                 // Told before, but missing: what the values are can't be said.
                 if columns.is_none() && is_torn(first, losses) && !first.is_faulty() {
-                    first.outcome.fault("the columns are not known");
+                    first.outcome.fault("the columns are not known", limits);
                 }
-                if columns.is_some() {
-                    first.outcome.begin(columns);
+                if let Some(columns) = columns {
+                    first.outcome.begin(columns, limits);
                 }
             }
-            let portal = first.portal.as_ref().map(|(_, portal)| &**portal);
-            first.outcome.row(message, portal, limits);
+            let portal = first.portal.as_ref().map(|(_, portal)| portal);
+            first.outcome.row(row_of(message), portal, limits);
             return Ok(());
         }
         (Some(Expect::Execute), b'G' | b'W') => {
@@ -286,6 +318,11 @@ fn extended(
     }
     first.expects.pop_front();
     Ok(())
+}
+
+/// The body of a row that is whole.
+fn row_of<'m>(message: &'m Framed<'_>) -> Option<&'m [u8]> {
+    message.is_whole().then(|| message.bytes.get(5..).unwrap_or_default())
 }
 
 /// What a statement or portal returns is remembered for executions that do not ask again.
@@ -322,29 +359,18 @@ fn result(
 ) -> Result<(), Misfit> {
     let whole = message.is_whole();
     match kind {
-        b'T' => {
-            let columns = columns::parse(body, limits.list_entries, limits.value_bytes);
-            match columns {
-                Ok(columns) => outcome.begin(Some(Arc::new(columns))),
-                Err(error) => {
-                    outcome.begin(None);
-                    if whole {
-                        outcome.fault(format!("columns are not valid: {error}"));
-                    }
-                }
-            }
-        }
-        b'D' => outcome.row(message, None, limits),
+        b'T' => outcome.describe(body, whole, limits),
+        b'D' => outcome.row(row_of(message), None, limits),
         b'C' => outcome.complete(body.strip_suffix(b"\0").filter(|_| whole), limits),
         b'I' => outcome.empty(limits),
         b's' => outcome.suspend(limits),
-        b'G' | b'H' | b'W' => outcome.copy(body, kind == b'W'),
-        b'd' => outcome.copied(message),
+        b'G' | b'H' | b'W' => outcome.copy(body, kind == b'W', limits),
+        b'd' => outcome.copied(message, limits),
         b'c' => {}
         b'N' if whole => outcome.notice(body, limits),
         b'S' if whole => {
             if outcome.setting(body, limits).is_err() {
-                outcome.fault("a parameter's status is not valid");
+                outcome.fault("a parameter's status is not valid", limits);
             }
         }
         b'N' | b'S' | b'1' | b'2' | b'3' | b't' | b'n' | b'R' | b'K' | b'v' | b'V' => {}

@@ -26,7 +26,7 @@ pub(super) struct Connection {
     pub(super) wire: Wire,
     frames: Frames,
     pub(super) alignment: Alignment,
-    pub(super) queue: VecDeque<Operation>,
+    pub(super) queue: VecDeque<Box<Operation>>,
     /// Bytes of heap of what is in the queue.
     queued: usize,
     /// A response whose request is not known.
@@ -40,7 +40,7 @@ pub(super) struct Connection {
     /// How often bytes of the server went missing.
     pub(super) losses: u32,
     /// User and database.
-    pub(super) session: Fields,
+    pub(super) session: Arc<Fields>,
     /// Bytes of the server that came ahead of what they answer, when, and up to where.
     held: Option<(Timestamp, u64)>,
     ended: Option<End>,
@@ -67,7 +67,7 @@ impl Connection {
             portals: Remembered::new(),
             complete: true,
             losses: 0,
-            session: Fields::new(),
+            session: Arc::default(),
             held: None,
             ended: None,
             successor: false,
@@ -161,7 +161,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn push(&mut self, operation: Operation, context: &mut Context<'_>) {
+    pub(super) fn push(&mut self, operation: Box<Operation>, context: &mut Context<'_>) {
         if self.queue.len() >= context.limits.waiting_requests.max(1) {
             self.give_up(Absence::TooMany, context);
             self.alignment.lose();
@@ -169,16 +169,16 @@ impl Connection {
         self.queue.push_back(operation);
     }
 
-    pub(super) fn pop(&mut self) -> Option<Operation> {
+    pub(super) fn pop(&mut self) -> Option<Box<Operation>> {
         let operation = self.queue.pop_front()?;
         self.queued -= operation.counted;
         Some(operation)
     }
 
     /// Counts anew what a message may have changed.
-    fn recount(&mut self) {
+    pub(super) fn recount(&mut self) {
         let Self { queue, queued, .. } = self;
-        let mut count = |operation: Option<&mut Operation>| {
+        let mut count = |operation: Option<&mut Box<Operation>>| {
             if let Some(operation) = operation {
                 let weight = operation.weight();
                 *queued = *queued + weight - operation.counted;
@@ -186,7 +186,9 @@ impl Connection {
             }
         };
         count(queue.front_mut());
-        count(queue.back_mut());
+        if queue.len() > 1 {
+            count(queue.back_mut());
+        }
     }
 
     /// No more messages join the latest operation.
@@ -212,7 +214,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn emit(&mut self, operation: Operation, context: &mut Context<'_>) {
+    pub(super) fn emit(&mut self, operation: Box<Operation>, context: &mut Context<'_>) {
         let (request, outcome) = operation.into_halves(&self.session, context.limits, self.losses);
         let response = outcome.into_half(context.limits);
         context.items.push(KIND.exchange(self.client(), request, response));
@@ -226,7 +228,7 @@ impl Connection {
         }
         let waiting = match bytes.first() {
             Some(b'A') => return false,
-            Some(b'Z') => self.queue.iter().any(Operation::expects_ready),
+            Some(b'Z') => self.queue.iter().any(|operation| operation.expects_ready()),
             _ => self.skipping || self.queue.iter().any(|operation| !operation.is_answered()),
         };
         !waiting && !is_unasked(bytes, limits)
@@ -254,6 +256,9 @@ impl Connection {
                 Step::Message(message, more) => {
                     used += more;
                     self.message(side, message, context);
+                    if side == Direction::ToClient && rest.first() == Some(&b'D') {
+                        used += self.rows(&bytes[used..], context);
+                    }
                 }
                 Step::Invalid(_) if !self.sure => {
                     context.withdraw();
@@ -383,7 +388,7 @@ impl Dissector for Connection {
     }
 
     fn memory(&self) -> usize {
-        self.queue.capacity() * size_of::<Operation>()
+        self.queue.capacity() * size_of::<Box<Operation>>()
             + self.queued
             + self.stray.as_ref().map_or(0, Outcome::heap)
             + self.statements.memory()

@@ -59,6 +59,18 @@ pub(super) fn parse(body: &[u8], value_bytes: usize) -> Result<Fields, ParseErro
     Ok(fields)
 }
 
+/// Whether a report ends as it should.
+pub(super) fn is_whole(body: &[u8]) -> bool {
+    let mut reader = Reader::new(body);
+    loop {
+        match reader.u8() {
+            Ok(0) => return true,
+            Ok(_) if reader.until(0).is_ok() => {}
+            _ => return false,
+        }
+    }
+}
+
 /// Whether the connection ends with it.
 pub(super) fn is_fatal(report: &Fields) -> bool {
     matches!(report.field("severity").and_then(crate::Tree::as_text), Some("FATAL" | "PANIC"))

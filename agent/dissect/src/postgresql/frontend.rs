@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::connection::Connection;
 use super::framing::{CANCEL, GSS, SSL};
+use super::made::caps;
 use super::operation::{Ask, Described, Expect, Operation};
-use super::outcome::caps;
 use super::parameters::{Bind, Portal, Statement, bind_names};
 use super::{KIND, text};
 use crate::frame::Framed;
@@ -127,10 +127,11 @@ impl Connection {
             }
         };
         if read.is_ok() {
+            let session = Arc::make_mut(&mut self.session);
             // The user's name is the database's where none is asked for.
-            self.session.push_some("database", database.or_else(|| user.clone()));
-            self.session.push_some("user", user);
-            operation.fields.append(self.session.clone());
+            session.push_some("database", database.or_else(|| user.clone()));
+            session.push_some("user", user);
+            operation.fields.append(session.clone());
         }
         if !others.is_empty() {
             operation.fields.push("parameters", others);
@@ -160,20 +161,20 @@ impl Connection {
     }
 
     /// An operation that begins with this message.
-    fn operation(&mut self, ask: Ask, message: &Framed<'_>, context: &mut Context<'_>) -> Operation {
+    fn operation(&mut self, ask: Ask, message: &Framed<'_>, context: &mut Context<'_>) -> Box<Operation> {
         self.close_last(context);
         if ask != Ask::Extended || self.alignment.at_start {
             let idle = self.is_idle();
             self.alignment.begin(message.time, idle);
         }
         self.alignment.at_start = false;
-        let mut operation = Operation::new(ask, message.time);
+        let mut operation = Box::new(Operation::new(ask, message.time));
         operation.alone = !self.alignment.is_known();
         operation.count(message);
         operation
     }
 
-    fn enqueue(&mut self, operation: Operation, context: &mut Context<'_>) {
+    fn enqueue(&mut self, operation: Box<Operation>, context: &mut Context<'_>) {
         let closed = operation.closed;
         self.push(operation, context);
         if closed && !self.alignment.is_known() {
@@ -282,7 +283,7 @@ impl Connection {
         let portal = Arc::new(Portal {
             statement,
             statement_name,
-            bind: Some(Bind::read(&mut reader, caps(limits))?),
+            bind: Some(Bind::read(&mut reader, caps(limits.of_values()))?),
             columns: OnceLock::new(),
         });
         operation.hold(portal.heap());

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use remora_packet::Timestamp;
 
 use super::framing::{GSS, SSL};
-use super::outcome::{Copied, Outcome, caps};
-use super::parameters::{Portal, Statement};
-use super::text;
+use super::made::Copied;
+use super::outcome::Outcome;
+use super::parameters::{Portal, Statement, Types};
+use super::request::Request;
 use crate::frame::Framed;
 use crate::item::ErrorKind;
-use crate::{Fields, Half, Limits, Tree};
+use crate::on_demand::OnDemand;
+use crate::{Fields, Half, Limits};
 
 /// What the server still has to send for an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -134,6 +136,16 @@ impl Operation {
         self.expects.is_empty()
     }
 
+    /// Whether a row belongs to what it has got already.
+    pub(super) fn takes_rows(&self) -> bool {
+        let asks_for_rows = match self.ask {
+            Ask::Query => true,
+            Ask::Extended => self.expects.front() == Some(&Expect::Execute) && self.outcome.has_columns(),
+            _ => false,
+        };
+        asks_for_rows && !self.is_answered() && self.outcome.has_begun()
+    }
+
     pub(super) fn expects_ready(&self) -> bool {
         self.expects.back() == Some(&Expect::Ready)
     }
@@ -156,60 +168,43 @@ impl Operation {
     }
 
     /// The request, and the operation's outcome.
-    pub(super) fn into_halves(mut self, session: &Fields, limits: &Limits, losses: u32) -> (Half, Outcome) {
-        let mut fields = Fields::new().with("command", self.command());
+    pub(super) fn into_halves(
+        mut self,
+        session: &Arc<Fields>,
+        limits: &Limits,
+        losses: u32,
+    ) -> (Half, Outcome) {
+        let command = self.command();
         let portal = self.portal.take();
-        let statement = match (&portal, &self.parsed, &self.described) {
-            (Some((_, portal)), ..) => portal.statement.clone(),
-            (None, Some((_, statement)), _) => Some(statement.clone()),
-            (None, None, Some(Described::Statement(_, statement))) => statement.clone(),
-            _ => None,
+        let (statement, name) = match (&portal, self.parsed, self.described) {
+            (Some((_, portal)), ..) => (portal.statement.clone(), None),
+            (None, Some((name, statement)), _) => (Some(statement), Some(name)),
+            (None, None, Some(Described::Statement(name, statement))) => (statement, Some(name)),
+            _ => (None, None),
         };
-        if let Some(statement) = &statement {
-            fields.push("query", statement.query.clone());
-            if statement.truncated {
-                fields.push("querySize", statement.query_size);
-                fields.push("truncated", true);
-            }
+        let types = portal.as_ref().map_or(Types::Said, |(_, portal)| portal.types(losses));
+        if types == Types::Lost {
+            self.fault.get_or_insert("the types of the parameters are not known");
         }
-        fields.append(std::mem::take(&mut self.fields));
-        if self.ask != Ask::Startup {
-            fields.append(session.clone());
-        }
-        let name = match (&portal, &self.parsed, &self.described) {
-            (Some((_, portal)), ..) => Some(&portal.statement_name),
-            (None, Some((name, _)), _) | (None, None, Some(Described::Statement(name, _))) => Some(name),
-            _ => None,
-        };
-        if let Some(name) = name.filter(|name| !name.is_empty()) {
-            fields.push("statement", Tree::lossy(text::shorten(name, 256)));
-        }
-        if let Some((name, portal)) = &portal {
-            if !name.is_empty() {
-                fields.push("portal", Tree::lossy(text::shorten(name, 256)));
-            }
-            match portal.parameters(caps(limits), losses) {
-                None => self.fault("the types of the parameters are not known"),
-                Some(parameters) => {
-                    let shown = parameters.as_list().map_or(0, <[Tree]>::len);
-                    let count = portal.bind.as_ref().map_or(0, |bind| bind.count);
-                    if count > shown {
-                        fields.push("parameterCount", count);
-                    }
-                    if count > 0 {
-                        fields.push("parameters", parameters);
-                    }
-                }
-            }
-        }
-        if self.copied.is_some() || self.copy_format.is_some() {
-            let mut copied = self.copied.take().unwrap_or_default();
+        let copied = (self.copied.is_some() || self.copy_format.is_some()).then(|| {
+            let mut copied = self.copied.unwrap_or_default();
             if let Some((format, both)) = self.copy_format {
                 (copied.format, copied.both) = (Some(format), both);
             }
-            fields.push("copy", copied.tree());
-        }
-        let mut half = Half::new(self.time, self.size, fields).missing(self.missing);
+            copied.tree()
+        });
+        let request = Request {
+            command,
+            statement,
+            fields: self.fields,
+            session: (self.ask != Ask::Startup).then(|| session.clone()),
+            name,
+            types,
+            portal,
+            copied,
+            limits: limits.of_values(),
+        };
+        let mut half = Half::new(self.time, self.size, OnDemand::new(request)).missing(self.missing);
         if let Some(fault) = self.fault {
             half = half.error(ErrorKind::Dissection, fault);
         }

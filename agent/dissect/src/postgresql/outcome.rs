@@ -5,110 +5,27 @@ use std::sync::Arc;
 use remora_packet::Timestamp;
 
 use super::columns::Columns;
+use super::log::{Log, Response};
+use super::made::{Head, Made};
 use super::parameters::Portal;
-use super::types::{self, Caps};
-use super::{fields, text};
 use crate::frame::Framed;
 use crate::item::ErrorKind;
-use crate::{Fields, Half, Limits, ParseError, Reader, Tree};
-
-/// Rows shown of a result. Above it rows are counted.
-const ROWS: usize = 100;
-
-/// Bytes shown of what a COPY moves.
-const COPY_BYTES: usize = 4096;
-
-pub(super) fn caps(limits: &Limits) -> Caps {
-    Caps { bytes: limits.value_bytes, entries: limits.list_entries, nesting: limits.nesting }
-}
+use crate::on_demand::OnDemand;
+use crate::{Fields, Half, Limits, ParseError};
 
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     time: Option<Timestamp>,
     size: u64,
     missing: u64,
-    error: Option<Fields>,
-    fault: Option<String>,
-    results: Vec<Tree>,
-    result_count: usize,
-    row_count: u64,
-    current: Option<ResultSet>,
-    notices: Vec<Tree>,
-    notice_count: usize,
+    log: Log,
+    /// Once the messages can't be kept as they came.
+    made: Option<Box<Made>>,
     /// What belongs to one kind of cycle: authentication, settings, a function's value.
     pub(super) fields: Fields,
-    settings: Fields,
     status: Option<u8>,
     /// The server passed it over because of an error before.
     pub(super) skipped: bool,
-    heap: usize,
-}
-
-/// A result that is arriving.
-#[derive(Debug, Default)]
-struct ResultSet {
-    columns: Option<Arc<Columns>>,
-    rows: Vec<Tree>,
-    row_count: u64,
-    /// Heap of the rows.
-    shown: usize,
-    /// A row was not shown: none after it is.
-    cut: bool,
-    copy: Option<Copied>,
-}
-
-/// What a COPY moved in one direction.
-#[derive(Debug, Default)]
-pub(super) struct Copied {
-    pub(super) format: Option<u8>,
-    pub(super) both: bool,
-    messages: u64,
-    bytes: u64,
-    data: Vec<u8>,
-    pub(super) failed: Option<Tree>,
-}
-
-impl Copied {
-    pub(super) fn add(&mut self, message: &Framed<'_>) {
-        let body = message.bytes.get(5..).unwrap_or_default();
-        self.messages += 1;
-        self.bytes += (message.size + message.missing).saturating_sub(5);
-        // Data behind missing data would look as if it followed what is before.
-        if self.data.len() as u64 + body.len() as u64 + message.missing <= self.bytes {
-            let room = COPY_BYTES.saturating_sub(self.data.len());
-            self.data.extend_from_slice(&body[..body.len().min(room)]);
-        }
-    }
-
-    pub(super) fn heap(&self) -> usize {
-        self.data.capacity() + self.failed.as_ref().map_or(0, Tree::heap)
-    }
-
-    pub(super) fn tree(self) -> Tree {
-        let mut fields = Fields::new();
-        fields.push_some("format", self.format.map(|format| if format == 0 { "text" } else { "binary" }));
-        if self.both {
-            fields.push("replication", true);
-        }
-        fields.push("messages", self.messages);
-        fields.push("bytes", self.bytes);
-        let truncated = (self.data.len() as u64) < self.bytes;
-        let shown =
-            if truncated { text::shorten(&self.data, self.data.len().saturating_sub(1)) } else { &self.data };
-        fields.push("data", Tree::text_or_bytes(shown));
-        if truncated {
-            fields.push("truncated", true);
-        }
-        fields.push_some("failed", self.failed);
-        fields.into()
-    }
-}
-
-/// `SELECT 5` and `INSERT 0 5`: the command and the number of rows.
-fn tag_parts(tag: &str) -> (&str, Option<i64>) {
-    let words = tag.trim_end_matches(|char: char| char.is_ascii_digit() || char == ' ');
-    let number = tag[words.len()..].rsplit(' ').next().and_then(|number| number.parse().ok());
-    (words, number)
 }
 
 impl Outcome {
@@ -117,12 +34,7 @@ impl Outcome {
     }
 
     pub(super) fn heap(&self) -> usize {
-        let current = self.current.as_ref().map_or(0, |current| {
-            current.shown
-                + current.rows.capacity() * size_of::<Tree>()
-                + current.copy.as_ref().map_or(0, Copied::heap)
-        });
-        self.heap + current
+        self.log.heap() + self.made.as_ref().map_or(0, |made| size_of::<Made>() + made.heap())
     }
 
     /// Counts a message in.
@@ -132,128 +44,99 @@ impl Outcome {
         self.missing += message.missing;
     }
 
-    pub(super) fn fault(&mut self, what: impl Into<String>) {
-        self.fault.get_or_insert_with(|| what.into());
+    /// Counts in what follows one at once.
+    pub(super) fn more(&mut self, size: usize) {
+        self.size += size as u64;
     }
 
     pub(super) fn time_or(&mut self, time: Timestamp) {
         self.time.get_or_insert(time);
     }
 
+    /// What was kept is made into what is shown, and all that follows.
+    fn made(&mut self, limits: &Limits) -> &mut Made {
+        let log = &mut self.log;
+        self.made.get_or_insert_with(|| Box::new(std::mem::take(log).replay(limits.of_values())))
+    }
+
+    /// Takes a message as it came, where `take` does.
+    fn keeps(&mut self, take: impl FnOnce(&mut Log) -> bool) -> bool {
+        self.made.is_none() && take(&mut self.log)
+    }
+
+    pub(super) fn fault(&mut self, what: impl Into<String>, limits: &Limits) {
+        self.made(limits).fault(what);
+    }
+
     /// A result with these columns begins.
-    pub(super) fn begin(&mut self, columns: Option<Arc<Columns>>) {
-        self.current = Some(ResultSet { columns, ..ResultSet::default() });
+    pub(super) fn begin(&mut self, columns: Arc<Columns>, limits: &Limits) {
+        if !self.keeps(|log| log.begin(&columns, limits)) {
+            self.made(limits).begin(Some(columns));
+        }
+    }
+
+    /// The same by the server's message.
+    pub(super) fn describe(&mut self, body: &[u8], whole: bool, limits: &Limits) {
+        if !self.keeps(|log| log.describe(body, limits)) {
+            self.made(limits).describe(body, whole, limits.of_values());
+        }
     }
 
     pub(super) fn has_columns(&self) -> bool {
-        self.current.as_ref().is_some_and(|current| current.columns.is_some())
+        self.made.as_ref().map_or_else(|| self.log.has_columns(), |made| made.has_columns())
     }
 
-    pub(super) fn row(&mut self, message: &Framed<'_>, portal: Option<&Portal>, limits: &Limits) {
-        let current = self.current.get_or_insert_default();
-        current.row_count += 1;
-        let full = current.rows.len() >= ROWS.min(limits.list_entries)
-            || current.shown >= limits.value_bytes.saturating_mul(4);
-        if full || current.cut || !message.is_whole() {
-            current.cut = true;
-            return;
-        }
-        match row(message.bytes.get(5..).unwrap_or_default(), current.columns.as_deref(), portal, limits) {
-            Ok(row) => {
-                current.shown += row.heap();
-                current.rows.push(row);
-            }
-            Err(error) => {
-                current.cut = true;
-                self.fault(format!("a row is not valid: {error}"));
-            }
+    /// `body` is none of a row that is not whole.
+    pub(super) fn row(&mut self, body: Option<&[u8]>, portal: Option<&Arc<Portal>>, limits: &Limits) {
+        if !self.keeps(|log| body.is_some_and(|body| log.row(body, portal, limits))) {
+            self.made(limits).row(body, portal.map(|portal| &**portal), limits.of_values());
         }
     }
 
     /// A result is complete; `None` where its tag is not known.
     pub(super) fn complete(&mut self, tag: Option<&[u8]>, limits: &Limits) {
-        let mut fields = Fields::new();
-        if let Some(tag) = tag {
-            let tag = crate::text::lossy(text::shorten(tag, 64)).into_owned();
-            let (command, affected) = tag_parts(&tag);
-            let command = command.to_owned();
-            fields.push("tag", tag);
-            fields.push("command", command);
-            fields.push_some("affectedRows", affected);
+        if !self.keeps(|log| tag.is_some_and(|tag| log.complete(tag, limits))) {
+            self.made(limits).complete(tag, limits.of_values());
         }
-        self.finish(fields, limits);
     }
 
     pub(super) fn empty(&mut self, limits: &Limits) {
-        self.finish(Fields::new().with("empty", true), limits);
+        if !self.keeps(|log| log.empty(limits)) {
+            self.made(limits).empty(limits.of_values());
+        }
     }
 
     pub(super) fn suspend(&mut self, limits: &Limits) {
-        self.finish(Fields::new().with("suspended", true), limits);
-    }
-
-    fn finish(&mut self, mut fields: Fields, limits: &Limits) {
-        let current = self.current.take().unwrap_or_default();
-        self.row_count += current.row_count;
-        if let Some(columns) = current.columns {
-            if columns.shown.len() < columns.count {
-                fields.push("columnCount", columns.count);
-            }
-            fields.push("columns", columns.tree());
-        }
-        if current.row_count > 0 || fields.field("columns").is_some() {
-            fields.push("rowCount", current.row_count);
-            fields.push("rows", Tree::List(current.rows));
-        }
-        fields.push_some("copy", current.copy.map(Copied::tree));
-        self.result_count += 1;
-        if self.results.len() < limits.list_entries && self.heap < limits.message_bytes {
-            self.heap += fields.heap() + size_of::<Tree>();
-            self.results.push(fields.into());
+        if !self.keeps(|log| log.suspend(limits)) {
+            self.made(limits).suspend(limits.of_values());
         }
     }
 
     /// COPY begins: format and number of columns.
-    pub(super) fn copy(&mut self, body: &[u8], both: bool) {
-        let current = self.current.get_or_insert_default();
-        let format = body.first().copied();
-        current.copy = Some(Copied { format, both, ..Copied::default() });
+    pub(super) fn copy(&mut self, body: &[u8], both: bool, limits: &Limits) {
+        self.made(limits).copy(body, both);
     }
 
-    pub(super) fn copied(&mut self, message: &Framed<'_>) {
-        self.current.get_or_insert_default().copy.get_or_insert_default().add(message);
+    pub(super) fn copied(&mut self, message: &Framed<'_>, limits: &Limits) {
+        self.made(limits).copied(message);
     }
 
-    pub(super) fn report(&mut self, report: Fields) {
-        self.heap += report.heap();
-        self.error.get_or_insert(report);
+    pub(super) fn report(&mut self, report: Fields, limits: &Limits) {
+        self.made(limits).report(report);
     }
 
     pub(super) fn notice(&mut self, body: &[u8], limits: &Limits) {
-        self.notice_count += 1;
-        if self.notices.len() >= limits.list_entries || self.heap >= limits.message_bytes {
-            return;
-        }
-        match fields::parse(body, limits.value_bytes) {
-            Ok(notice) => {
-                self.heap += notice.heap() + size_of::<Tree>();
-                self.notices.push(notice.into());
-            }
-            Err(error) => self.fault(format!("a notice is not valid: {error}")),
+        if !self.keeps(|log| log.notice(body, limits)) {
+            self.made(limits).notice(body, limits.of_values());
         }
     }
 
     /// `ParameterStatus`.
     pub(super) fn setting(&mut self, body: &[u8], limits: &Limits) -> Result<(), ParseError> {
-        let mut reader = Reader::new(body);
-        let (name, value) = (reader.until(0)?, reader.until(0)?);
-        if self.settings.len() < limits.list_entries && self.heap < limits.message_bytes {
-            let name = crate::text::lossy(text::shorten(name, 256)).into_owned();
-            let value = text::cut(value, limits.value_bytes).0;
-            self.heap += name.len() + value.heap() + size_of::<Tree>();
-            self.settings.set(name, value);
+        if self.keeps(|log| log.setting(body, limits)) {
+            return Ok(());
         }
-        Ok(())
+        self.made(limits).setting(body, limits.of_values())
     }
 
     /// `ReadyForQuery`.
@@ -262,90 +145,21 @@ impl Outcome {
     }
 
     pub(super) fn into_half(mut self, limits: &Limits) -> Half {
-        if self.current.is_some() && (self.error.is_some() || self.fault.is_some() || self.missing > 0) {
-            // What came before the error.
-            self.finish(Fields::new(), limits);
+        let (time, size, missing) = (self.time.unwrap_or_default(), self.size, self.missing);
+        if self.skipped || missing > 0 {
+            self.made(limits);
         }
-        let mut fields = Fields::new().with("success", self.error.is_none() && !self.skipped);
-        if self.skipped {
-            fields.push("skipped", true);
-        }
-        fields.append(self.fields);
-        if self.result_count > 0 {
-            fields.push("resultCount", self.result_count);
-            fields.push("rowCount", self.row_count);
-            fields.push("results", Tree::List(self.results));
-        } else if let Some(columns) = self.current.and_then(|current| current.columns) {
-            fields.push("columns", columns.tree());
-        }
-        fields.push_some("error", self.error);
-        if self.notice_count > 0 {
-            fields.push("noticeCount", self.notice_count);
-            fields.push("notices", Tree::List(self.notices));
-        }
-        if !self.settings.is_empty() {
-            fields.push("parameters", self.settings);
-        }
-        fields.push_some("transactionStatus", self.status.and_then(status_name));
-        let mut half = Half::new(self.time.unwrap_or_default(), self.size, fields).missing(self.missing);
-        if let Some(fault) = self.fault {
-            half = half.error(ErrorKind::Dissection, fault);
-        }
-        half
-    }
-}
-
-fn status_name(status: u8) -> Option<&'static str> {
-    match status {
-        b'I' => Some("idle"),
-        b'T' => Some("in transaction"),
-        b'E' => Some("failed transaction"),
-        _ => None,
-    }
-}
-
-/// The values of a `DataRow`.
-fn row(
-    body: &[u8],
-    columns: Option<&Columns>,
-    portal: Option<&Portal>,
-    limits: &Limits,
-) -> Result<Tree, ParseError> {
-    let bind = portal.and_then(|portal| portal.bind.as_ref());
-    let mut reader = Reader::new(body);
-    let count = usize::from(reader.u16_be()?);
-    let mut values = Vec::with_capacity(count.min(limits.list_entries));
-    for at in 0..count {
-        let length = reader.i32_be()?;
-        let bytes = match usize::try_from(length) {
-            Ok(length) => Some(reader.take(length)?),
-            Err(_) if length == -1 => None,
-            Err(_) => return Err(reader.error("an impossible length")),
+        let Some(made) = self.made else {
+            let response = Response::new(self.log, self.fields, self.status, limits.of_values());
+            return Half::new(time, size, OnDemand::new(response));
         };
-        if at >= limits.list_entries {
-            continue;
+        let (fields, skipped, status) = (self.fields, self.skipped, self.status);
+        let head = Head { fields, skipped, missing: missing > 0, status };
+        let (fields, fault) = made.into_fields(head, limits.of_values());
+        let half = Half::new(time, size, fields).missing(missing);
+        match fault {
+            Some(fault) => half.error(ErrorKind::Dissection, fault),
+            None => half,
         }
-        let column = columns.and_then(|columns| columns.shown.get(at));
-        // Described as a statement's, a column's format is not told; the portal's is.
-        let format = match (bind, column) {
-            (Some(bind), _) => bind.result_format(at),
-            (None, column) => column.map_or(0, |column| column.format),
-        };
-        let oid = column.map_or(0, |column| column.oid);
-        values.push(bytes.map_or(Tree::Null, |bytes| types::value(oid, format == 1, bytes, caps(limits))));
-    }
-    if reader.is_empty() { Ok(Tree::List(values)) } else { Err(reader.error("more bytes than values")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::tag_parts;
-
-    #[test]
-    fn tags_are_a_command_and_a_number() {
-        assert_eq!(tag_parts("INSERT 0 5"), ("INSERT", Some(5)));
-        assert_eq!(tag_parts("SELECT 12"), ("SELECT", Some(12)));
-        assert_eq!(tag_parts("CREATE TABLE"), ("CREATE TABLE", None));
-        assert_eq!(tag_parts("42"), ("", Some(42)));
     }
 }

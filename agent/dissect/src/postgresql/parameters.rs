@@ -28,10 +28,25 @@ impl Statement {
         size_of::<Self>() + self.query.heap() + self.said.capacity() * 4
     }
 
-    fn oid(&self, at: usize) -> u32 {
-        let said = self.said.get(at).copied().filter(|&oid| oid != 0);
-        said.or_else(|| self.types.get()?.get(at).copied()).unwrap_or(0)
+    fn said(&self, at: usize) -> Option<u32> {
+        self.said.get(at).copied().filter(|&oid| oid != 0)
     }
+
+    fn oid(&self, at: usize, types: Types) -> u32 {
+        let told = || self.types.get().filter(|_| types == Types::Told)?.get(at).copied();
+        self.said(at).or_else(told).unwrap_or(0)
+    }
+}
+
+/// Where the types of a portal's parameters are from. They may be told after the parameters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Types {
+    /// The client alone.
+    Said,
+    /// The client, and where it left them open the server.
+    Told,
+    /// The server told them, and they are not known because bytes are missing.
+    Lost,
 }
 
 /// A statement with parameters.
@@ -48,17 +63,28 @@ impl Portal {
         size_of::<Self>() + self.statement_name.len() + self.bind.as_ref().map_or(0, Bind::heap)
     }
 
-    /// The parameters with their types, which may have come after them. `None` where a type that was told is not known
-    /// because bytes are missing.
-    pub(super) fn parameters(&self, caps: Caps, losses: u32) -> Option<Tree> {
-        let Some(bind) = &self.bind else { return Some(Tree::List(Vec::new())) };
+    /// What is known of the parameters' types by now.
+    pub(super) fn types(&self, losses: u32) -> Types {
+        let (Some(bind), Some(statement)) = (&self.bind, &self.statement) else { return Types::Said };
+        if statement.types.get().is_some() {
+            return Types::Told;
+        }
+        let lacks = || (0..bind.values.len()).any(|at| statement.said(at).is_none());
+        if statement.losses != losses && lacks() { Types::Lost } else { Types::Said }
+    }
+
+    /// How many parameters there are, shown or not.
+    pub(super) fn count(&self) -> usize {
+        self.bind.as_ref().map_or(0, |bind| bind.count)
+    }
+
+    /// The parameters with their types.
+    pub(super) fn parameters(&self, caps: Caps, types: Types) -> Vec<Tree> {
+        let Some(bind) = &self.bind else { return Vec::new() };
         let statement = self.statement.as_deref();
         let mut list = Vec::new();
         for (at, place) in bind.values.iter().enumerate() {
-            let oid = statement.map_or(0, |statement| statement.oid(at));
-            if oid == 0 && statement.is_some_and(|it| it.types.get().is_none() && it.losses != losses) {
-                return None;
-            }
+            let oid = statement.map_or(0, |statement| statement.oid(at, types));
             let value = match place.as_ref().and_then(|place| bind.bytes.get(place.clone())) {
                 None => Tree::Null,
                 Some(bytes) => types::value(oid, bind.is_binary(at), bytes, caps),
@@ -67,7 +93,7 @@ impl Portal {
             fields.push_some("type", types::type_field(oid));
             list.push(Tree::from(fields.with("value", value)));
         }
-        Some(Tree::List(list))
+        list
     }
 }
 
@@ -78,7 +104,7 @@ pub(super) struct Bind {
     bytes: Vec<u8>,
     /// `None` is null.
     values: Vec<Option<Range<usize>>>,
-    pub(super) count: usize,
+    count: usize,
     formats: Vec<i16>,
     result_formats: Vec<i16>,
 }
