@@ -27,10 +27,19 @@ impl Clock {
             self.go_on(latest, latest.max(timestamp));
             return 0;
         }
-        let Some(before) = self.doubted.replace(timestamp).filter(|before| near(*before)) else { return 0 };
-        self.doubted = None;
-        self.go_on(latest, timestamp);
-        before.min(timestamp).since(latest)
+        match self.doubted.replace(timestamp) {
+            Some(before) if near(before) => {
+                self.doubted = None;
+                self.go_on(latest, timestamp);
+                before.min(timestamp).since(latest)
+            }
+            // Each far behind the one before, as where little is said; only the latest is in doubt.
+            Some(before) if latest < before && before < timestamp => {
+                self.go_on(latest, before);
+                before.since(latest)
+            }
+            _ => 0,
+        }
     }
 
     /// Whether the latest packet is not taken at its word.
@@ -96,6 +105,13 @@ mod tests {
     fn a_second_packet_there_confirms_a_jump() {
         check(&[(1_000, 0), (5_000, 0), (5_001, 4_001), (5_002, 4_002)]);
         check(&[(1_000, 0), (100, 0), (101, 0), (103, 2)]);
+    }
+
+    #[test]
+    fn packets_far_apart_let_time_pass() {
+        check(&[(1_000, 0), (1_100, 0), (1_200, 100), (1_300, 200), (1_301, 301)]);
+        // One of them is wild.
+        check(&[(1_000, 0), (1_100, 0), (900_000, 100), (1_200, 100), (1_300, 200), (1_301, 301)]);
     }
 
     #[test]
