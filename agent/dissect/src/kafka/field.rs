@@ -84,3 +84,20 @@ impl Field {
         version >= self.nullable
     }
 }
+
+/// Bytes of a structure's fields without its tagged ones, where all are numbers.
+pub(super) fn width(fields: &'static [Field], version: i16) -> Option<usize> {
+    let mut width = 0;
+    for field in fields {
+        if field.tag.is_none() && field.is_in(version) {
+            width += match field.shape {
+                Type::Int8 => 1,
+                Type::Int16 => 2,
+                Type::Int32 => 4,
+                Type::Int64 => 8,
+                _ => return None,
+            };
+        }
+    }
+    Some(width)
+}

@@ -21,6 +21,7 @@ mod session;
 mod sides;
 mod snappy;
 mod summary;
+mod survey;
 mod topics;
 mod wire;
 

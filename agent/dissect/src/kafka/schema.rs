@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::budget::Budget;
-use super::field::{Field, Type};
-use super::topics::Topics;
+use super::field::{Field, Type, width};
+use super::survey::Survey;
 use super::{errors, records, wire};
 use crate::{Fields, ParseError, Reader, Tree};
 
@@ -52,31 +52,6 @@ pub(super) fn check(
     let body = run(fields, encoding, reader, total, Budget::NONE, false);
     let left_over = ParseError { offset: total - body.left_over, what: "bytes are left over" };
     body.problem.or((body.left_over > 0).then_some(left_over))
-}
-
-/// What a body tells that is decoded later.
-#[derive(Debug, Default)]
-pub(super) struct Survey {
-    /// The first code that is not 0.
-    pub(super) error_code: i16,
-    /// Nothing is left over behind the body.
-    pub(super) exact: bool,
-    pub(super) acks: Option<i16>,
-    pub(super) topics: Topics,
-    /// Records may be more than is kept of them.
-    pub(super) perhaps_cut: bool,
-    /// Entries of lists.
-    entries: usize,
-    /// A list has more than are kept.
-    cut: bool,
-}
-
-impl Survey {
-    /// `None` where it is not known whether all are shown.
-    pub(super) fn known_topics(self) -> Option<Topics> {
-        // In front of the name of the first there is nothing that could use up what may be shown.
-        (!self.perhaps_cut || self.topics.count <= 1).then_some(self.topics)
-    }
 }
 
 /// Goes through a body whose bytes are all there, and no more than one value may have. `None` where it has a problem, or
@@ -446,21 +421,4 @@ impl<'a> Decoder<'a> {
         // An early end where some are not there.
         self.reader.skip(length - here.len())
     }
-}
-
-/// Bytes of a structure's fields without its tagged ones, where all are numbers.
-fn width(fields: &'static [Field], version: i16) -> Option<usize> {
-    let mut width = 0;
-    for field in fields {
-        if field.tag.is_none() && field.is_in(version) {
-            width += match field.shape {
-                Type::Int8 => 1,
-                Type::Int16 => 2,
-                Type::Int32 => 4,
-                Type::Int64 => 8,
-                _ => return None,
-            };
-        }
-    }
-    Some(width)
 }
