@@ -34,6 +34,7 @@ pub mod json;
 pub mod kafka;
 pub mod ldap;
 pub mod limits;
+mod line;
 pub mod memcached;
 pub mod mongodb;
 pub mod mqtt;

@@ -1,19 +1,20 @@
 //! Which response answers which request.
 
 use std::collections::VecDeque;
+use std::hash::Hash;
 
 use remora_packet::Timestamp;
 
 use crate::alignment::{Alignment, Loss};
 use crate::exchange::{Half, Kind};
 use crate::item::Absence;
+use crate::line::Line;
 use crate::tcp::{Sent, is_older};
 use crate::{Context, Direction};
 
 /// A request that waits, with what its dissector wants to remember of it.
 #[derive(Debug)]
-struct Waiting<K, N> {
-    key: K,
+struct Waiting<N> {
     half: Half,
     note: N,
     sent: Option<Sent>,
@@ -27,13 +28,13 @@ struct Waiting<K, N> {
 pub struct ById<K, N = ()> {
     kind: Kind,
     request_direction: Direction,
-    waiting: VecDeque<Waiting<K, N>>,
+    waiting: Line<K, Waiting<N>>,
     memory: usize,
 }
 
-impl<K: PartialEq, N> ById<K, N> {
+impl<K: Hash + PartialEq, N> ById<K, N> {
     pub const fn new(kind: Kind, request_direction: Direction) -> Self {
-        Self { kind, request_direction, waiting: VecDeque::new(), memory: 0 }
+        Self { kind, request_direction, waiting: Line::new(), memory: 0 }
     }
 
     /// A request begins to wait. One with the same key before it, and the oldest above the cap, comes out alone.
@@ -41,24 +42,28 @@ impl<K: PartialEq, N> ById<K, N> {
         if let Some((old, _)) = self.remove(&key) {
             context.items.push(self.kind.request(self.request_direction, old, Absence::Lost));
         }
+        self.add(key, half, note, context);
+    }
+
+    /// A request begins to wait whose key no other has.
+    pub(crate) fn add(&mut self, key: K, half: Half, note: N, context: &mut Context<'_>) {
         while self.waiting.len() >= context.limits.waiting_requests.max(1) {
             self.let_first_go(Absence::TooMany, context);
         }
         let memory = half.memory();
         let due = context.clock + u64::from(context.limits.answer_seconds) * 1_000_000_000;
         self.memory += memory;
-        self.waiting.push_back(Waiting { key, half, note, sent: context.sent, due, memory });
+        self.waiting.push(key, Waiting { half, note, sent: context.sent, due, memory });
     }
 
     /// What is remembered of a waiting request: some responses can't be read without it.
     pub fn note(&self, key: &K) -> Option<&N> {
-        self.waiting.iter().find(|waiting| waiting.key == *key).map(|waiting| &waiting.note)
+        self.waiting.get(key).map(|waiting| &waiting.note)
     }
 
     /// Takes a waiting request out, to be answered or to be thrown away.
     pub fn remove(&mut self, key: &K) -> Option<(Half, N)> {
-        let at = self.waiting.iter().position(|waiting| waiting.key == *key)?;
-        let waiting = self.waiting.remove(at)?;
+        let waiting = self.waiting.remove(key)?;
         self.memory -= waiting.memory;
         Some((waiting.half, waiting.note))
     }
@@ -66,8 +71,7 @@ impl<K: PartialEq, N> ById<K, N> {
     /// Whether the request that waits under a key was sent by someone who had the response that is being read: the
     /// response is of an earlier use of the key.
     pub fn is_newer(&self, key: &K, context: &Context<'_>) -> bool {
-        let waiting = self.waiting.iter().find(|waiting| waiting.key == *key);
-        waiting.is_some_and(|waiting| is_older(context.sent, waiting.sent))
+        self.waiting.get(key).is_some_and(|waiting| is_older(context.sent, waiting.sent))
     }
 
     /// A response: an item with its request where that waits, else alone.
@@ -89,7 +93,7 @@ impl<K: PartialEq, N> ById<K, N> {
 
     /// When the request that waits for longest has waited long enough, on the engine's clock. For datagrams.
     pub fn due(&self) -> Option<u64> {
-        self.waiting.front().map(|waiting| waiting.due)
+        self.waiting.first().map(|waiting| waiting.due)
     }
 
     /// Lets go what has waited long enough.
@@ -108,11 +112,11 @@ impl<K: PartialEq, N> ById<K, N> {
     }
 
     pub fn memory(&self) -> usize {
-        self.waiting.capacity() * size_of::<Waiting<K, N>>() + self.memory
+        self.waiting.memory() + self.memory
     }
 
     fn let_first_go(&mut self, absence: Absence, context: &mut Context<'_>) {
-        if let Some(waiting) = self.waiting.pop_front() {
+        if let Some(waiting) = self.waiting.pop() {
             self.memory -= waiting.memory;
             context.items.push(self.kind.request(self.request_direction, waiting.half, absence));
         }
@@ -132,7 +136,7 @@ const LATE_REQUEST_NANOS: u64 = 1_000_000_000;
 pub struct InOrder<N = ()> {
     kind: Kind,
     request_direction: Direction,
-    waiting: VecDeque<Waiting<(), N>>,
+    waiting: VecDeque<Waiting<N>>,
     /// Responses that came while no request waited. Never any while one does.
     early: VecDeque<(Half, Option<Sent>)>,
     memory: usize,
@@ -202,7 +206,7 @@ impl<N> InOrder<N> {
         }
         let memory = half.memory();
         self.memory += memory;
-        self.waiting.push_back(Waiting { key: (), half, note, sent: context.sent, due: 0, memory });
+        self.waiting.push_back(Waiting { half, note, sent: context.sent, due: 0, memory });
     }
 
     /// What is remembered of the request that the next response answers.
@@ -324,7 +328,7 @@ impl<N> InOrder<N> {
     }
 
     pub fn memory(&self) -> usize {
-        let queues = self.waiting.capacity() * size_of::<Waiting<(), N>>()
+        let queues = self.waiting.capacity() * size_of::<Waiting<N>>()
             + self.early.capacity() * size_of::<(Half, Option<Sent>)>();
         queues + self.memory
     }

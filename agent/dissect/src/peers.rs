@@ -22,7 +22,7 @@ pub struct Peers<K, N = ()> {
     answered: VecDeque<u64>,
 }
 
-impl<K: PartialEq, N> Peers<K, N> {
+impl<K: Hash + PartialEq, N> Peers<K, N> {
     pub fn new(kind: Kind) -> Self {
         let sides = Direction::BOTH.map(|direction| ById::new(kind, direction));
         Self { kind, sides, answered: VecDeque::new() }
@@ -40,14 +40,17 @@ impl<K: PartialEq, N> Peers<K, N> {
         context: &mut Context<'_>,
     ) {
         let side = &mut self.sides[direction.index()];
-        if let Some((known, _)) = side.note(&key) {
-            if *known == fingerprint {
-                return;
-            }
-            if let Some((old, _)) = side.remove(&key) {
-                context.items.push(self.kind.request(direction, old, Absence::Late));
-            }
+        let Some((known, _)) = side.note(&key) else {
+            side.add(key, half, (fingerprint, note), context);
+            return;
+        };
+        if *known == fingerprint {
+            return;
         }
+        if let Some((old, _)) = side.remove(&key) {
+            context.items.push(self.kind.request(direction, old, Absence::Late));
+        }
+        // Keys may be vague, so that there is one more.
         side.request(key, half, (fingerprint, note), context);
     }
 
@@ -61,13 +64,17 @@ impl<K: PartialEq, N> Peers<K, N> {
         fingerprint: u64,
         context: &mut Context<'_>,
     ) {
-        let side = &mut self.sides[direction.reverse().index()];
-        if side.note(key).is_none() && self.answered.contains(&fingerprint) {
+        let asking = direction.reverse();
+        let request = self.sides[asking.index()].remove(key);
+        if request.is_none() && self.answered.contains(&fingerprint) {
             return;
         }
         self.answered.truncate(REMEMBERED - 1);
         self.answered.push_front(fingerprint);
-        side.response(key, half, context);
+        context.items.push(match request {
+            Some((request, _)) => self.kind.exchange(asking, request, half),
+            None => self.kind.response(asking, half, Absence::BeforeCapture),
+        });
     }
 
     /// What is remembered of the request that a response answers; `direction` is the response's.

@@ -27,7 +27,8 @@ pub struct Reader<'a> {
 
 macro_rules! integers {
     ($($name:ident $type:ty, $from:ident;)+) => {
-        $(pub fn $name(&mut self) -> Result<$type, ParseError> {
+        $(#[inline]
+        pub fn $name(&mut self) -> Result<$type, ParseError> {
             self.array().map(<$type>::$from)
         })+
     };
@@ -52,6 +53,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What is left, without reading it.
+    #[inline]
     pub fn rest(&self) -> &'a [u8] {
         &self.bytes[self.at..]
     }
@@ -77,25 +79,36 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.at).copied()
     }
 
+    #[inline]
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], ParseError> {
         match self.rest().get(..count) {
             Some(taken) => {
                 self.at += count;
                 Ok(taken)
             }
-            None => Err(self.error(ENDS_EARLY)),
+            None => Err(self.ends_early()),
         }
     }
 
+    #[cold]
+    const fn ends_early(&self) -> ParseError {
+        self.error(ENDS_EARLY)
+    }
+
+    #[inline]
     pub fn skip(&mut self, count: usize) -> Result<(), ParseError> {
         self.take(count).map(|_| ())
     }
 
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
-        let taken = self.take(N)?;
-        let mut array = [0; N];
-        array.copy_from_slice(taken);
-        Ok(array)
+        match self.rest().first_chunk() {
+            Some(taken) => {
+                self.at += N;
+                Ok(*taken)
+            }
+            None => Err(self.ends_early()),
+        }
     }
 
     /// A reader of the next `count` bytes, whose positions begin at 0.
@@ -115,6 +128,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, ParseError> {
         self.array::<1>().map(|[byte]| byte)
     }
@@ -124,6 +138,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Three bytes, the first the most significant.
+    #[inline]
     pub fn u24_be(&mut self) -> Result<u32, ParseError> {
         self.array().map(|[a, b, c]: [u8; 3]| u32::from_be_bytes([0, a, b, c]))
     }

@@ -22,9 +22,11 @@ pub(super) struct Avp<'a> {
     pub(super) data: &'a [u8],
 }
 
+#[inline]
 pub(super) fn next<'a>(r: &mut Reader<'a>) -> Result<Avp<'a>, ParseError> {
     let start = r.position();
-    let (code, flags, length) = (r.u32_be()?, r.u8()?, r.u24_be()?);
+    let Ok([a, b, c, d, flags, high, middle, low]) = r.array() else { return Err(short(*r)) };
+    let (code, length) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([0, high, middle, low]));
     let with_vendor = flags & 0x80 != 0;
     let vendor = if with_vendor { r.u32_be()? } else { 0 };
     let head = if with_vendor { 12 } else { 8 };
@@ -35,6 +37,13 @@ pub(super) fn next<'a>(r: &mut Reader<'a>) -> Result<Avp<'a>, ParseError> {
     // To a multiple of four; some leave it out at the end.
     r.skip((length.wrapping_neg() & 3).min(r.remaining()))?;
     Ok(Avp { code, vendor, mandatory: flags & 0x40 != 0, data })
+}
+
+/// Which part of a head is not all there.
+#[cold]
+fn short(mut r: Reader<'_>) -> ParseError {
+    let parts = r.u32_be().and_then(|_| r.u8()).and_then(|_| r.u24_be());
+    parts.err().unwrap_or_else(|| r.error("an AVP has no head"))
 }
 
 /// How much of AVPs is shown.

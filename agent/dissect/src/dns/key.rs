@@ -1,5 +1,7 @@
 //! By what a response is known to answer a query.
 
+use std::hash::{Hash, Hasher};
+
 use super::message::{self, Dns, Header};
 
 /// What a response repeats of its query. One to a query that could not be read repeats no question.
@@ -13,6 +15,13 @@ impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
             && (self.question == other.question || self.question.is_none() || other.question.is_none())
+    }
+}
+
+/// Of what equal ones are sure to share.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
     }
 }
 

@@ -441,18 +441,21 @@ impl Engine {
 
         let held = stream.connection.memory() + stream.dissection.memory();
         let closed = stream.connection.closed() || stream.dissection.over();
-        let waiting = stream.connection.waiting() || stream.dissection.due().is_some();
+        let due = stream.dissection.due();
+        let waiting = due.is_some() || stream.connection.waiting();
         if held == stream.held && !closed && !waiting && self.drafts.is_empty() {
             return;
         }
-        self.emit(slot, items);
+        if !self.drafts.is_empty() {
+            self.emit(slot, items);
+        }
         if closed {
             self.close(slot);
             return;
         }
         self.hold(slot, held);
         if waiting {
-            self.arm(slot);
+            self.arm(slot, due);
         }
         while self.held > self.limits.total_bytes {
             let candidates = [Shelf::Heavy, Shelf::Datagram].map(|shelf| self.table.oldest(shelf));
@@ -492,12 +495,17 @@ impl Engine {
         }
     }
 
-    /// Sees to it that a waiting stream is looked at in time. A timer that turns out too early is set anew then.
-    fn arm(&mut self, slot: u32) {
+    /// Sees to it that a waiting stream is looked at in time, `dissection` is when its dissector wants to be. A timer that
+    /// turns out too early is set anew then.
+    fn arm(&mut self, slot: u32, dissection: Option<u64>) {
         let stream = self.table.stream(slot);
-        let dues = [stream.connection.due(&self.limits), stream.dissection.due()];
-        let due = dues.into_iter().flatten().min().and_then(|due| NonZeroU64::new(due + stream.lag));
-        let Some(due) = due else { return };
+        let connection = if stream.connection.waiting() { stream.connection.due(&self.limits) } else { None };
+        let due = match (connection, dissection) {
+            (Some(one), Some(other)) => one.min(other),
+            (Some(due), None) | (None, Some(due)) => due,
+            (None, None) => return,
+        };
+        let Some(due) = NonZeroU64::new(due + stream.lag) else { return };
         if stream.timer.is_some_and(|timer| timer <= due) {
             return;
         }

@@ -15,7 +15,7 @@ pub(super) enum Role {
 }
 
 /// Type of the request, identifier, sequence number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Key(u8, u16, u16);
 
 /// Reads what is there. An error comes with what was read before it.

@@ -48,8 +48,10 @@ impl DatagramDissector for Association {
     }
 
     fn due(&self) -> Option<u64> {
-        let carried = self.carried.as_ref().and_then(|carried| carried.due());
-        [self.pairing.due(), carried].into_iter().flatten().min()
+        match (self.pairing.due(), self.carried.as_ref().and_then(|carried| carried.due())) {
+            (Some(own), Some(carried)) => Some(own.min(carried)),
+            (own, carried) => own.or(carried),
+        }
     }
 
     fn elapse(&mut self, context: &mut Context<'_>) {

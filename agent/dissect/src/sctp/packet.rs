@@ -10,7 +10,7 @@ use crate::{Limits, Object, ParseError, Reader, Tree, Value, item};
 const HEADER: usize = 12;
 
 /// What pairs the packets of an association.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Key {
     /// By the tag that the one who asks chose.
     Init(u32),
