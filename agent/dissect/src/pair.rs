@@ -229,16 +229,16 @@ impl<N> InOrder<N> {
     /// response waits a while, to come out alone in the end.
     pub fn response(&mut self, half: Half, context: &mut Context<'_>) {
         self.answered_at = context.now;
-        if !self.alignment.is_known() {
-            self.alignment.respond();
-        } else if self.waiting.len() > 1 {
-            self.alignment.note_pipelining();
-        }
         let first = self.waiting.front().map(|waiting| waiting.sent);
         if first.is_some_and(|sent| self.alignment.may_answer(context.sent, sent) == Some(false)) {
             // The first that waits was sent after this response, or came after it; so did all behind that.
             context.items.push(self.kind.response(self.request_direction, half, Absence::Lost));
             return;
+        }
+        if !self.alignment.is_known() {
+            self.alignment.respond();
+        } else if self.waiting.len() > 1 {
+            self.alignment.note_pipelining();
         }
         let draft = match self.pop() {
             Some((request, _)) => {
