@@ -51,6 +51,28 @@ pub trait Object: Send + Sync {
     fn get(&self, name: &str) -> Option<Value<'_>>;
 }
 
+/// A field of a `T`: its name and how it is read; none where it does not apply.
+pub(crate) type Field<T> = (&'static str, for<'a> fn(&'a T) -> Option<Value<'a>>);
+
+/// An [`Object`]'s fields in the order of its JSON form, where their names are always the same: going through all compares no
+/// names.
+pub(crate) struct Table<T: 'static>(pub(crate) &'static [Field<T>]);
+
+impl<T> Table<T> {
+    pub(crate) fn each<'a>(&self, object: &'a T, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        for (name, read) in self.0 {
+            if let Some(value) = read(object) {
+                visit(name, value);
+            }
+        }
+    }
+
+    pub(crate) fn get<'a>(&self, object: &'a T, name: &str) -> Option<Value<'a>> {
+        let (_, read) = self.0.iter().find(|(known, _)| *known == name)?;
+        read(object)
+    }
+}
+
 pub trait List: Send + Sync {
     fn len(&self) -> usize;
 

@@ -42,7 +42,7 @@ impl Summary<'_> {
     pub fn status_query(&self) -> String {
         match &self.status_filter {
             Filter::None => String::new(),
-            Filter::Field(field) => format!("{field} == {}", self.status),
+            Filter::Field(field) => [field, " == ", itoa::Buffer::new().format(self.status)].concat(),
             Filter::Query(query) => query.to_string(),
         }
     }
@@ -67,11 +67,12 @@ impl Filter<'_> {
 /// As the item's `base` object.
 impl Object for Summary<'_> {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        for name in ["method", "methodQuery", "summary", "summaryQuery", "status", "statusQuery"] {
-            if let Some(value) = self.get(name) {
-                visit(name, value);
-            }
-        }
+        visit("method", Value::str(&self.method));
+        visit("methodQuery", Value::text(self.method_query()));
+        visit("summary", Value::str(&self.summary));
+        visit("summaryQuery", Value::text(self.summary_query()));
+        visit("status", Value::Int(self.status));
+        visit("statusQuery", Value::text(self.status_query()));
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
