@@ -8,9 +8,8 @@ use crate::value::{List, Object, Value};
 pub fn write_value(value: &Value<'_>, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Int(number) => out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+        Value::Bool(value) => write_bool(*value, out),
+        Value::Int(number) => write_int(*number, out),
         Value::Float(number) => write_float(*number, out),
         Value::Str(text) => write_str(text, out),
         Value::Base64(bytes) => write_base64(bytes, out),
@@ -20,9 +19,14 @@ pub fn write_value(value: &Value<'_>, out: &mut Vec<u8>) {
 }
 
 pub fn write_object(object: &dyn Object, out: &mut Vec<u8>) {
+    object.write_json(out);
+}
+
+/// An object out of what `each` visits.
+pub(crate) fn write_fields<'a>(each: impl FnOnce(&mut dyn FnMut(&'a str, Value<'a>)), out: &mut Vec<u8>) {
     out.push(b'{');
     let mut first = true;
-    object.each(&mut |name, value| {
+    each(&mut |name, value| {
         if !std::mem::take(&mut first) {
             out.push(b',');
         }
@@ -43,8 +47,16 @@ pub fn write_list(list: &dyn List, out: &mut Vec<u8>) {
     out.push(b']');
 }
 
+pub(crate) fn write_bool(value: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(if value { b"true" } else { b"false" });
+}
+
+pub(crate) fn write_int(number: i64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
 /// Whole numbers print without a fraction; what JSON has no form for is null, as `JSON.stringify` does.
-fn write_float(number: f64, out: &mut Vec<u8>) {
+pub(crate) fn write_float(number: f64, out: &mut Vec<u8>) {
     use std::io::Write as _;
     if let Some(millionths) = millionths(number) {
         write_millionths(millionths, out);
@@ -119,6 +131,11 @@ fn plain_run(bytes: &[u8]) -> usize {
     let start = start + words.iter().take_while(|word| !any_escaped(**word)).count() * size_of::<u64>();
     let rest = &bytes[start..];
     start + rest.iter().position(|&byte| is_escaped(byte)).unwrap_or(rest.len())
+}
+
+/// Whether a text is its own JSON form but for the quotes.
+pub(crate) fn is_plain(text: &str) -> bool {
+    plain_run(text.as_bytes()) == text.len()
 }
 
 /// Text up to this long, which names and most values are, is looked at and copied in one go.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::print;
 use crate::address;
 use crate::value::{Object, Table, Value};
 
@@ -90,6 +91,10 @@ impl Object for Endpoint {
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
         ENDPOINT.get(self, name)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        print::endpoint(self, out);
     }
 }
 

@@ -3,6 +3,7 @@
 mod conversation;
 mod fault;
 mod origin;
+mod print;
 mod summary;
 
 use std::any::Any;
@@ -188,5 +189,9 @@ impl Object for Item {
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
         FIELDS.get(self, name)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        print::item(self, out);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::print;
 use crate::value::{Object, Value};
 
 /// The row that lists and logs show of an item.
@@ -49,7 +50,7 @@ impl Summary<'_> {
 }
 
 impl Filter<'_> {
-    fn text_query(&self, text: &str) -> String {
+    pub(super) fn text_query(&self, text: &str) -> String {
         match self {
             Self::None => String::new(),
             Self::Field(field) => {
@@ -85,5 +86,9 @@ impl Object for Summary<'_> {
             "statusQuery" => Value::text(self.status_query()),
             _ => return None,
         })
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        print::summary(self, out);
     }
 }
