@@ -1,6 +1,7 @@
 //! The JSON form of items, which most outputs ask for whole: what is the same in all of them is copied in runs, and what is
 //! not is written where it goes. A test holds it to what the fields say one by one.
 
+use std::cell::RefCell;
 use std::io::Write as _;
 use std::net::IpAddr;
 
@@ -8,6 +9,10 @@ use super::conversation::NAME;
 use super::{Endpoint, Filter, Item, Message, Summary};
 use crate::address;
 use crate::json::{is_plain, write_bool, write_float, write_int, write_object, write_str};
+use crate::protocol::Protocol;
+
+/// Protocols whose form is kept: all there are, and some of tests.
+const PROTOCOLS_PRINTED: usize = 64;
 
 pub(super) fn item(item: &Item, out: &mut Vec<u8>) {
     let (draft, worker) = (&item.draft, item.origin.worker.as_str());
@@ -30,7 +35,7 @@ pub(super) fn item(item: &Item, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"node\":");
     write_object(&item.origin.node, out);
     out.extend_from_slice(b",\"protocol\":");
-    write_object(draft.protocol, out);
+    protocol(draft.protocol, out);
     out.extend_from_slice(b",\"base\":");
     summary(&item.summary(), out);
     out.extend_from_slice(b",\"tls\":");
@@ -74,6 +79,25 @@ pub(super) fn item(item: &Item, out: &mut Vec<u8>) {
     out.extend_from_slice(b"_entry.json\",\"record\":\"\",\"event\":null,\"capture\":");
     write_object(item.origin.as_ref(), out);
     out.extend_from_slice(b",\"duplicate\":\"\"}");
+}
+
+thread_local! {
+    /// What this thread printed of protocols: it does not change.
+    static PROTOCOLS: RefCell<Vec<(&'static Protocol, Box<[u8]>)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn protocol(protocol: &'static Protocol, out: &mut Vec<u8>) {
+    PROTOCOLS.with_borrow_mut(|printed| {
+        if let Some((_, text)) = printed.iter().find(|(known, _)| std::ptr::eq(*known, protocol)) {
+            return out.extend_from_slice(text);
+        }
+        let start = out.len();
+        write_object(protocol, out);
+        // One that is not a static has a new place each time, so the number is capped.
+        if printed.len() < PROTOCOLS_PRINTED {
+            printed.push((protocol, out[start..].into()));
+        }
+    });
 }
 
 fn message(message: Option<&dyn Message>, out: &mut Vec<u8>) {
