@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::tree::Tree;
 use crate::value::{List, Object, Value};
 
 pub fn write_value(value: &Value<'_>, out: &mut Vec<u8>) {
@@ -37,14 +38,33 @@ pub(crate) fn write_fields<'a>(each: impl FnOnce(&mut dyn FnMut(&'a str, Value<'
 }
 
 pub fn write_list(list: &dyn List, out: &mut Vec<u8>) {
+    list.write_json(out);
+}
+
+/// A list out of its elements.
+pub(crate) fn write_elements<'a>(elements: impl Iterator<Item = Value<'a>>, out: &mut Vec<u8>) {
     out.push(b'[');
-    for index in 0..list.len() {
+    for (index, value) in elements.enumerate() {
         if index != 0 {
             out.push(b',');
         }
-        write_value(&list.at(index).unwrap_or(Value::Null), out);
+        write_value(&value, out);
     }
     out.push(b']');
+}
+
+/// An owned value, which need not be borrowed first.
+pub(crate) fn write_tree(tree: &Tree, out: &mut Vec<u8>) {
+    match tree {
+        Tree::Null => out.extend_from_slice(b"null"),
+        Tree::Bool(value) => write_bool(*value, out),
+        Tree::Int(number) => write_int(*number, out),
+        Tree::Float(number) => write_float(*number, out),
+        Tree::Text(text) => write_str(text, out),
+        Tree::Bytes(bytes) => write_base64(bytes, out),
+        Tree::List(list) => list.write_json(out),
+        Tree::Fields(fields) => fields.write_json(out),
+    }
 }
 
 pub(crate) fn write_bool(value: bool, out: &mut Vec<u8>) {
@@ -182,7 +202,7 @@ pub fn write_str(text: &str, out: &mut Vec<u8>) {
 }
 
 /// A field's name, and what is between it and its value.
-fn write_name(name: &str, out: &mut Vec<u8>) {
+pub(crate) fn write_name(name: &str, out: &mut Vec<u8>) {
     let (start, end) = (out.len(), out.len() + 1 + name.len());
     if name.len() <= SHORT {
         out.extend_from_slice(&[b'"'; SHORT + 3]);

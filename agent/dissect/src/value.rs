@@ -88,6 +88,11 @@ pub trait List: Send + Sync {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Appends the JSON form, as [`Object::write_json`] does.
+    fn write_json(&self, out: &mut Vec<u8>) {
+        json::write_elements((0..self.len()).map(|index| self.at(index).unwrap_or(Value::Null)), out);
+    }
 }
 
 impl<'a> Value<'a> {
