@@ -81,9 +81,12 @@ pub(super) fn item(item: &Item, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"duplicate\":\"\"}");
 }
 
+/// A protocol, and its JSON form.
+type Printed = (&'static Protocol, Box<[u8]>);
+
 thread_local! {
     /// What this thread printed of protocols: it does not change.
-    static PROTOCOLS: RefCell<Vec<(&'static Protocol, Box<[u8]>)>> = const { RefCell::new(Vec::new()) };
+    static PROTOCOLS: RefCell<Vec<Printed>> = const { RefCell::new(Vec::new()) };
 }
 
 fn protocol(protocol: &'static Protocol, out: &mut Vec<u8>) {
