@@ -6,14 +6,18 @@ use std::net::{IpAddr, Ipv4Addr};
 const IPV4_TEXT: usize = 15;
 
 pub(crate) fn ipv4(address: Ipv4Addr) -> String {
-    let mut text = String::with_capacity(IPV4_TEXT);
+    let mut text = Vec::with_capacity(IPV4_TEXT);
+    write_ipv4(address, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+pub(crate) fn write_ipv4(address: Ipv4Addr, out: &mut Vec<u8>) {
     for (place, octet) in address.octets().into_iter().enumerate() {
         if place != 0 {
-            text.push('.');
+            out.push(b'.');
         }
-        text.push_str(itoa::Buffer::new().format(octet));
+        out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
     }
-    text
 }
 
 pub(crate) fn ip(address: IpAddr) -> String {

@@ -68,6 +68,10 @@ impl<M: Kept> Object for OnDemand<M> {
             Known::Unknown => self.fields().get(name),
         }
     }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        self.fields().write_json(out);
+    }
 }
 
 impl<M: Kept + 'static> Message for OnDemand<M> {

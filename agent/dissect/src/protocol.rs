@@ -1,6 +1,6 @@
 //! What an item says of its protocol.
 
-use crate::value::{List, Object, Value};
+use crate::value::{Object, Table, Value};
 
 /// Constant facts of one protocol version, the item's `protocol` object.
 #[derive(Debug, PartialEq)]
@@ -23,47 +23,28 @@ pub struct Protocol {
     pub priority: u8,
 }
 
+const FIELDS: Table<Protocol> = Table(&[
+    ("name", |protocol| Some(Value::str(protocol.name))),
+    ("version", |protocol| Some(Value::str(protocol.version))),
+    ("abbr", |protocol| Some(Value::str(protocol.abbr))),
+    ("longName", |protocol| Some(Value::str(protocol.long_name))),
+    ("macro", |protocol| Some(Value::str(protocol.macro_name))),
+    ("backgroundColor", |protocol| Some(Value::str(protocol.background_color))),
+    ("foregroundColor", |protocol| Some(Value::str(protocol.foreground_color))),
+    ("fontSize", |protocol| Some(Value::Int(protocol.font_size.into()))),
+    ("referenceLink", |protocol| Some(Value::str(protocol.reference_link))),
+    ("ports", |protocol| Some(Value::List(&protocol.ports))),
+    ("layer3", |_| Some(Value::str("ip"))),
+    ("layer4", |protocol| Some(Value::str(protocol.layer4))),
+    ("priority", |protocol| Some(Value::Int(protocol.priority.into()))),
+]);
+
 impl Object for Protocol {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        for name in NAMES {
-            if let Some(value) = self.get(name) {
-                visit(name, value);
-            }
-        }
+        FIELDS.each(self, visit);
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
-        Some(match name {
-            "name" => Value::str(self.name),
-            "version" => Value::str(self.version),
-            "abbr" => Value::str(self.abbr),
-            "longName" => Value::str(self.long_name),
-            "macro" => Value::str(self.macro_name),
-            "backgroundColor" => Value::str(self.background_color),
-            "foregroundColor" => Value::str(self.foreground_color),
-            "fontSize" => Value::Int(self.font_size.into()),
-            "referenceLink" => Value::str(self.reference_link),
-            "ports" => Value::List(&self.ports as &dyn List),
-            "layer3" => Value::str("ip"),
-            "layer4" => Value::str(self.layer4),
-            "priority" => Value::Int(self.priority.into()),
-            _ => return None,
-        })
+        FIELDS.get(self, name)
     }
 }
-
-const NAMES: [&str; 13] = [
-    "name",
-    "version",
-    "abbr",
-    "longName",
-    "macro",
-    "backgroundColor",
-    "foregroundColor",
-    "fontSize",
-    "referenceLink",
-    "ports",
-    "layer3",
-    "layer4",
-    "priority",
-];

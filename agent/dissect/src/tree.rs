@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::item::Message;
+use crate::json;
 use crate::value::{List, Object, Value};
 
 /// A JSON-like value.
@@ -177,6 +178,18 @@ impl Object for Fields {
     fn get(&self, name: &str) -> Option<Value<'_>> {
         self.field(name).map(Tree::value)
     }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for (index, (name, value)) in self.0.iter().enumerate() {
+            if index != 0 {
+                out.push(b',');
+            }
+            json::write_name(name, out);
+            json::write_tree(value, out);
+        }
+        out.push(b'}');
+    }
 }
 
 impl List for Vec<Tree> {
@@ -186,6 +199,17 @@ impl List for Vec<Tree> {
 
     fn at(&self, index: usize) -> Option<Value<'_>> {
         self.get(index).map(Tree::value)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (index, value) in self.iter().enumerate() {
+            if index != 0 {
+                out.push(b',');
+            }
+            json::write_tree(value, out);
+        }
+        out.push(b']');
     }
 }
 

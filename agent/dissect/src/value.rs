@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::json;
+
 /// A JSON-like value borrowed from an item.
 pub enum Value<'a> {
     Null,
@@ -49,6 +51,33 @@ pub trait Object: Send + Sync {
 
     /// One field, without computing the others.
     fn get(&self, name: &str) -> Option<Value<'_>>;
+
+    /// Appends the JSON form. What is printed often may do it faster than field by field, to the same text.
+    fn write_json(&self, out: &mut Vec<u8>) {
+        json::write_fields(|visit| self.each(visit), out);
+    }
+}
+
+/// A field of a `T`: its name and how it is read; none where it does not apply.
+pub(crate) type Field<T> = (&'static str, for<'a> fn(&'a T) -> Option<Value<'a>>);
+
+/// An [`Object`]'s fields in the order of its JSON form, where their names are always the same: going through all compares no
+/// names.
+pub(crate) struct Table<T: 'static>(pub(crate) &'static [Field<T>]);
+
+impl<T> Table<T> {
+    pub(crate) fn each<'a>(&self, object: &'a T, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        for (name, read) in self.0 {
+            if let Some(value) = read(object) {
+                visit(name, value);
+            }
+        }
+    }
+
+    pub(crate) fn get<'a>(&self, object: &'a T, name: &str) -> Option<Value<'a>> {
+        let (_, read) = self.0.iter().find(|(known, _)| *known == name)?;
+        read(object)
+    }
 }
 
 pub trait List: Send + Sync {
@@ -58,6 +87,11 @@ pub trait List: Send + Sync {
 
     fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Appends the JSON form, as [`Object::write_json`] does.
+    fn write_json(&self, out: &mut Vec<u8>) {
+        json::write_elements((0..self.len()).map(|index| self.at(index).unwrap_or(Value::Null)), out);
     }
 }
 

@@ -7,12 +7,19 @@ use std::path::Path;
 
 use golden_support::{captures, fixtures, replay};
 use remora_dissect::item::Message;
-use remora_dissect::{Item, Limits, Value, json};
+use remora_dissect::{Item, Limits, Object, Value, json};
 
 fn text(value: &Value<'_>) -> String {
     let mut out = Vec::new();
     json::write_value(value, &mut out);
     String::from_utf8(out).expect("JSON is UTF-8")
+}
+
+/// The JSON form, field by field.
+fn by_fields(object: &dyn Object) -> String {
+    let mut fields = Vec::new();
+    object.each(&mut |name, value| fields.push(format!("{}:{}", text(&Value::str(name)), text(&value))));
+    format!("{{{}}}", fields.join(","))
 }
 
 fn sides(item: &Item) -> impl Iterator<Item = &dyn Message> {
@@ -56,6 +63,7 @@ fn check(path: &Path, limits: &Limits) {
                 assert_eq!(again.get(name).map(|value| text(&value)).as_ref(), all.get(name), "{name}");
             }
         }
+        assert_eq!(text(&Value::object(item)), by_fields(item), "{}", place());
         assert!(row == item.summary() && row == again.summary(), "{}", place());
     }
 }
@@ -63,7 +71,7 @@ fn check(path: &Path, limits: &Limits) {
 #[test]
 fn fields_read_the_same_alone() {
     let few = Limits { value_bytes: 100, list_entries: 3, nesting: 3, ..Limits::default() };
-    for protocol in ["cassandra", "dns", "kafka", "mongodb", "postgresql", "radius"] {
+    for protocol in ["cassandra", "dns", "http1", "kafka", "mongodb", "postgresql", "radius"] {
         for capture in captures(&fixtures().join(protocol)) {
             check(&capture, &Limits::default());
             check(&capture, &few);

@@ -17,18 +17,30 @@ impl LinkType {
     /// BSD loopback: a 4-byte address family in the capturing host's byte order, then IP.
     pub const NULL: Self = Self(0);
     pub const ETHERNET: Self = Self(1);
+    /// PPP as in RFC 1661, with or without the address and control octets of RFC 1662.
+    pub const PPP: Self = Self(9);
     /// Raw IP as some BSDs number it (`DLT_RAW`).
     pub const RAW_BSD: Self = Self(12);
     /// Raw IP as OpenBSD numbers it.
     pub const RAW_OPENBSD: Self = Self(14);
+    /// PPP in HDLC-like framing, or Cisco HDLC.
+    pub const PPP_HDLC: Self = Self(50);
     /// Raw IP; the version nibble tells 4 from 6.
     pub const RAW: Self = Self(101);
+    /// Cisco HDLC.
+    pub const CISCO_HDLC: Self = Self(104);
+    /// Frame Relay, RFC 2427.
+    pub const FRAME_RELAY: Self = Self(107);
     /// OpenBSD loopback: as [`Self::NULL`], the family in network byte order.
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture v1 (`-i any`).
     pub const LINUX_SLL: Self = Self(113);
     pub const IPV4: Self = Self(228);
     pub const IPV6: Self = Self(229);
+    /// IP over InfiniBand: both ends' addresses, then the header of RFC 4391 section 6.
+    pub const IPOIB: Self = Self(242);
+    /// Apple's: which process sent a frame, and the frame with its own link type (`tcpdump -i pktap` or `-i any`).
+    pub const PKTAP: Self = Self(258);
     /// Linux cooked capture v2.
     pub const LINUX_SLL2: Self = Self(276);
 }

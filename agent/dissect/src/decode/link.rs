@@ -1,4 +1,4 @@
-//! Link layers, and what stands between them and IP: VLAN tags, MPLS labels, PPPoE.
+//! Link layers, and what stands between them and IP: VLAN tags, MPLS labels.
 
 use remora_packet::LinkType;
 
@@ -20,10 +20,6 @@ mod ether_type {
     /// Transparent Ethernet bridging, the frame inside GRE (RFC 1701) and Geneve (RFC 8926).
     pub(super) const ETHERNET: u16 = 0x6558;
 }
-
-/// PPP protocol numbers, RFC 1332 section 2 and RFC 5072 section 3.
-const PPP_IPV4: u16 = 0x0021;
-const PPP_IPV6: u16 = 0x0057;
 
 /// `AF_INET`, the same on all systems.
 const FAMILY_IPV4: u32 = 2;
@@ -52,9 +48,22 @@ impl Decoder<'_> {
                 match family {
                     FAMILY_IPV4 => Layer::Ipv4,
                     _ if FAMILIES_IPV6.contains(&family) => Layer::Ipv6,
-                    _ => return Err(DecodeError::UnknownLink(link.0)),
+                    // Some devices have an EtherType there.
+                    _ => match u16::from_be_bytes([header[2], header[3]]) {
+                        ether_type @ (ether_type::IPV4 | ether_type::IPV6) => Layer::EtherType(ether_type),
+                        _ => return Err(DecodeError::UnknownLink(link.0)),
+                    },
                 }
             }
+            LinkType::PPP => self.ppp()?,
+            LinkType::PPP_HDLC => self.ppp_or_cisco()?,
+            LinkType::CISCO_HDLC => self.cisco_hdlc()?,
+            LinkType::FRAME_RELAY => self.frame_relay()?,
+            LinkType::IPOIB => {
+                let header = self.view.take::<44>(Header::Infiniband)?;
+                Layer::EtherType(u16::from_be_bytes([header[40], header[41]]))
+            }
+            LinkType::PKTAP => self.pktap()?,
             _ => return Err(DecodeError::UnknownLink(link.0)),
         })
     }
@@ -105,20 +114,25 @@ impl Decoder<'_> {
         }
     }
 
-    /// RFC 2516 section 4.
-    fn pppoe(&mut self) -> Result<Layer, DecodeError> {
+    /// <https://github.com/apple-oss-distributions/xnu/blob/main/bsd/net/pktap.h>: its length, a type, the link type of what
+    /// follows, and more.
+    fn pktap(&mut self) -> Result<Layer, DecodeError> {
         self.descend()?;
-        let header = self.view.take::<6>(Header::Pppoe)?;
-        self.overstated |= !self.view.limit(usize::from(u16::from_be_bytes([header[4], header[5]])));
-        // Compressed, the protocol has one octet, which is odd as the last one always is; RFC 1661 section 6.5.
-        let protocol = match self.view.data.first() {
-            Some(octet) if octet & 1 == 1 => u16::from(self.view.take::<1>(Header::Ppp)?[0]),
-            _ => u16::from_be_bytes(*self.view.take::<2>(Header::Ppp)?),
+        let whole = self.view;
+        let [length, _, link] = *self.view.take::<12>(Header::Pktap)?.as_chunks().0 else {
+            return Err(DecodeError::Short(Header::Pktap));
         };
-        match protocol {
-            PPP_IPV4 => Ok(Layer::Ipv4),
-            PPP_IPV6 => Ok(Layer::Ipv6),
-            unknown => Err(DecodeError::UnknownEtherType(unknown)),
+        // In the byte order of the capturing host, which the file does not tell; headers are short.
+        let (big, little) = (u32::from_be_bytes(length), u32::from_le_bytes(length));
+        let (length, link) = match little <= big {
+            true => (little, u32::from_le_bytes(link)),
+            false => (big, u32::from_be_bytes(link)),
+        };
+        if length < 12 {
+            return Err(DecodeError::Contradiction(Header::Pktap));
         }
+        self.view = whole;
+        self.view.skip(length as usize, Header::Pktap)?;
+        self.link(LinkType(link))
     }
 }

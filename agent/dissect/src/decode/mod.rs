@@ -3,10 +3,12 @@
 //! Every length on the wire is a claim: it is checked against what is there. Checksums are not verified, because
 //! captures on a host with offloading see packets before the network card filled them in.
 
+mod gre;
 mod ip;
 mod link;
+mod serial;
 mod transport;
-mod tunnel;
+mod udp_tunnel;
 mod view;
 
 pub mod fragments;
@@ -45,6 +47,10 @@ pub enum Header {
     LinuxCooked,
     LinuxCookedV2,
     BsdLoopback,
+    CiscoHdlc,
+    FrameRelay,
+    Infiniband,
+    Pktap,
     Vlan,
     Mpls,
     Pseudowire,
@@ -61,6 +67,10 @@ pub enum Header {
     Vxlan,
     Geneve,
     Gre,
+    Erspan,
+    Gtp,
+    Lisp,
+    Teredo,
 }
 
 impl fmt::Display for Header {
@@ -70,6 +80,10 @@ impl fmt::Display for Header {
             Self::LinuxCooked => "Linux cooked",
             Self::LinuxCookedV2 => "Linux cooked v2",
             Self::BsdLoopback => "BSD loopback",
+            Self::CiscoHdlc => "Cisco HDLC",
+            Self::FrameRelay => "Frame Relay",
+            Self::Infiniband => "IP over InfiniBand",
+            Self::Pktap => "PKTAP",
             Self::Vlan => "VLAN",
             Self::Mpls => "MPLS",
             Self::Pseudowire => "pseudowire",
@@ -86,6 +100,10 @@ impl fmt::Display for Header {
             Self::Vxlan => "VXLAN",
             Self::Geneve => "Geneve",
             Self::Gre => "GRE",
+            Self::Erspan => "ERSPAN",
+            Self::Gtp => "GTP",
+            Self::Lisp => "LISP",
+            Self::Teredo => "Teredo",
         })
     }
 }
@@ -239,7 +257,7 @@ impl<'p> Decoder<'p> {
     /// does not decode as a tunnel is an ordinary datagram.
     fn datagram(self, datagram: Datagram<'p>) -> Result<Decoded<'p>, DecodeError> {
         let mut tunnel = self;
-        let inner = match tunnel.udp_tunnel(datagram.destination_port) {
+        let inner = match tunnel.udp_tunnel(datagram.source_port, datagram.destination_port) {
             Ok(None) => return Ok(self.done(Payload::Udp(datagram))),
             Ok(Some(layer)) => tunnel.peel(layer),
             Err(error) => Err(error),

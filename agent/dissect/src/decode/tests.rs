@@ -2,6 +2,8 @@ use remora_packet::{LinkType, Packet, Timestamp};
 
 use super::*;
 
+mod encapsulation;
+
 /// A frame put together header by header, from the inside out.
 #[derive(Clone)]
 struct Frame(Vec<u8>);
@@ -100,42 +102,6 @@ impl Frame {
 const HELLO: (&[u8], u32) = (b"hello", 0);
 
 #[test]
-fn link_layers() {
-    let v4 = tcp(b"hello").ipv4(6);
-    let v6 = tcp(b"hello").ipv6(6);
-    let sll = [0, 4, 0, 1, 0, 6, 2, 2, 2, 2, 2, 2, 0, 0];
-    let sll2 = [0, 0, 0, 0, 0, 3, 0, 1, 4, 6, 2, 2, 2, 2, 2, 2, 0, 0];
-    let cases = [
-        (LinkType::ETHERNET, v4.clone().ethernet(0x0800)),
-        (LinkType::ETHERNET, v6.clone().ethernet(0x86dd)),
-        (LinkType::LINUX_SLL, v4.clone().prefixed(&[0x08, 0x00]).prefixed(&sll)),
-        (
-            LinkType::LINUX_SLL,
-            v4.clone().prefixed(&[0, 5, 0x08, 0x00]).prefixed(&[0x81, 0x00]).prefixed(&sll),
-        ),
-        (LinkType::LINUX_SLL2, v6.clone().prefixed(&sll2).prefixed(&[0x86, 0xdd])),
-        (LinkType::RAW, v4.clone()),
-        (LinkType::RAW_BSD, v6.clone()),
-        (LinkType::RAW_OPENBSD, v4.clone()),
-        (LinkType::IPV4, v4.clone()),
-        (LinkType::IPV6, v6.clone()),
-        (LinkType::NULL, v4.clone().prefixed(&[2, 0, 0, 0])),
-        (LinkType::NULL, v4.clone().prefixed(&[0, 0, 0, 2])),
-        (LinkType::NULL, v6.clone().prefixed(&[30, 0, 0, 0])),
-        (LinkType::LOOP, v6.clone().prefixed(&[0, 0, 0, 24])),
-    ];
-    for (link, frame) in cases {
-        assert_eq!(frame.segment(link), HELLO, "{link:?}");
-    }
-    assert_eq!(v4.decode(LinkType(9999)), Err(DecodeError::UnknownLink(9999)));
-    assert_eq!(
-        v4.clone().ethernet(0x0806).decode(LinkType::ETHERNET),
-        Err(DecodeError::UnknownEtherType(0x0806))
-    );
-    assert!(matches!(v4.decode(LinkType::IPV6), Err(DecodeError::Contradiction(Header::Ipv6))));
-}
-
-#[test]
 fn addresses_are_the_innermost() {
     let frame = tcp(b"").ipv6(6).ipv4(41);
     let decoded = frame.decode(LinkType::RAW).unwrap();
@@ -144,53 +110,6 @@ fn addresses_are_the_innermost() {
     let frame = tcp(b"").ipv4(6).ipv4(4);
     let decoded = frame.decode(LinkType::RAW).unwrap();
     assert_eq!([decoded.source, decoded.destination], [[192, 0, 2, 1], [198, 51, 100, 2]].map(IpAddr::from));
-}
-
-#[test]
-fn tags_and_labels() {
-    let packet = tcp(b"hello").ipv4(6);
-    let inner = packet.clone().ethernet(0x0800);
-    let cases = [
-        packet.clone().prefixed(&[0, 5, 0x08, 0x00]).ethernet(0x8100),
-        packet.clone().prefixed(&[0, 9, 0x81, 0x00, 0, 5, 0x08, 0x00]).ethernet(0x88a8),
-        packet.clone().prefixed(&[0, 9, 0x81, 0x00, 0, 5, 0x08, 0x00]).ethernet(0x9100),
-        packet.clone().prefixed(&[0, 9, 0x08, 0x00]).ethernet(0x9200),
-        packet.clone().prefixed(&[0, 1, 0x00, 64, 0, 2, 0x01, 64]).ethernet(0x8847),
-        inner.clone().prefixed(&[0, 1, 0x01, 64, 0, 0, 0, 0]).ethernet(0x8847),
-        packet.clone().prefixed(&[0x11, 0, 0, 7, 0, 55, 0x00, 0x21]).ethernet(0x8864),
-        packet.clone().prefixed(&[0x11, 0, 0, 7, 0, 54, 0x21]).ethernet(0x8864),
-    ];
-    for frame in cases {
-        assert_eq!(frame.segment(LinkType::ETHERNET), HELLO, "{:02x?}", &frame.0[12..24]);
-    }
-}
-
-#[test]
-fn tunnels() {
-    let packet = tcp(b"hello").ipv4(6);
-    let inner = packet.clone().ethernet(0x0800);
-    let vxlan = inner.clone().prefixed(&[8, 0, 0, 0, 0, 0, 7, 0]);
-    let geneve = inner.clone().prefixed(&[1, 0, 0x65, 0x58, 0, 0, 7, 0, 0xff, 0, 0, 0]);
-    let cases = [
-        udp(4789, &vxlan.0).ipv4(17),
-        udp(8472, &vxlan.0).ipv6(17),
-        udp(6081, &geneve.0).ipv4(17),
-        packet.clone().prefixed(&[0, 0, 0x08, 0x00]).ipv4(47),
-        inner.prefixed(&[0xb0, 0, 0x65, 0x58, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2]).ipv6(47),
-        packet.clone().ipv4(4),
-        packet.ipv6(4),
-    ];
-    for frame in cases {
-        assert_eq!(frame.segment(LinkType::RAW), HELLO, "{:02x?}", &frame.0[..48]);
-    }
-    // Not VXLAN, whatever the port.
-    let frame = udp(4789, b"not a tunnel at all").ipv4(17);
-    match frame.decode(LinkType::RAW).unwrap().payload {
-        Payload::Udp(datagram) => assert_eq!(datagram.payload, b"not a tunnel at all"),
-        other => panic!("{other:?}"),
-    }
-    let pptp = tcp(b"").ipv4(6).prefixed(&[0x30, 0x01, 0x88, 0x0b]).ipv4(47);
-    assert_eq!(pptp.decode(LinkType::RAW), Err(DecodeError::Contradiction(Header::Gre)));
 }
 
 #[test]

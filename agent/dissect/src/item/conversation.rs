@@ -3,8 +3,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::print;
 use crate::address;
-use crate::value::{Object, Value};
+use crate::value::{Object, Table, Value};
 
 /// One side of a conversation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -38,35 +39,75 @@ pub struct StreamName {
     pub transport: Transport,
 }
 
-impl fmt::Display for StreamName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let suffix = match self.transport {
+impl StreamName {
+    /// Appends the name without its ending.
+    pub(super) fn push_stem(self, text: &mut String) {
+        const ZEROS: &str = "000000000000";
+        let mut buffer = itoa::Buffer::new();
+        let number = buffer.format(self.number);
+        text.push_str(ZEROS.get(number.len()..).unwrap_or_default());
+        text.push_str(number);
+        text.push_str(match self.transport {
             Transport::Tcp => "",
             Transport::Udp => "_udp",
             Transport::Icmp => "_icmp",
             Transport::Sctp => "_sctp",
-        };
-        write!(f, "{:012}{suffix}.pcap", self.number)
+        });
+    }
+
+    /// The name as text, which each item shows several times: without the formatting machinery.
+    pub(super) fn text(self) -> String {
+        let mut text = String::with_capacity(NAME);
+        self.push_stem(&mut text);
+        text.push_str(".pcap");
+        text
+    }
+}
+
+/// What most names are no longer than.
+pub(super) const NAME: usize = 24;
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
     }
 }
 
 /// Ports are strings, as in the documented item; the Kubernetes names are empty until a resolver fills them.
+const ENDPOINT: Table<Endpoint> = Table(&[
+    ("ip", |end| Some(Value::text(address::ip(end.ip)))),
+    ("port", |end| Some(Value::text(address::port(end.port)))),
+    ("name", |_| Some(Value::str(""))),
+    ("namespace", |_| Some(Value::str(""))),
+    ("pod", |_| Some(Value::Null)),
+    ("endpointSlice", |_| Some(Value::Null)),
+    ("service", |_| Some(Value::Null)),
+]);
+
 impl Object for Endpoint {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        for name in ["ip", "port", "name", "namespace", "pod", "endpointSlice", "service"] {
-            if let Some(value) = self.get(name) {
-                visit(name, value);
-            }
-        }
+        ENDPOINT.each(self, visit);
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
-        match name {
-            "ip" => Some(Value::text(address::ip(self.ip))),
-            "port" => Some(Value::text(address::port(self.port))),
-            "name" | "namespace" => Some(Value::str("")),
-            "pod" | "endpointSlice" | "service" => Some(Value::Null),
-            _ => None,
-        }
+        ENDPOINT.get(self, name)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        print::endpoint(self, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_named_by_its_number_and_transport() {
+        let name = |number, transport| StreamName { number, transport }.to_string();
+        assert_eq!(name(1, Transport::Tcp), "000000000001.pcap");
+        assert_eq!(name(123_456_789_012, Transport::Udp), "123456789012_udp.pcap");
+        assert_eq!(name(1_234_567_890_123, Transport::Icmp), "1234567890123_icmp.pcap");
+        assert_eq!(name(u64::MAX, Transport::Sctp), "18446744073709551615_sctp.pcap");
     }
 }

@@ -1,7 +1,7 @@
 //! What is wrong with an item, or not there of it.
 
 use crate::dissector::End;
-use crate::value::{Object, Value};
+use crate::value::{Object, Table, Value};
 
 /// What went wrong with an item.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,32 +75,32 @@ impl Absence {
     }
 }
 
+const ERROR: Table<ItemError> = Table(&[
+    ("type", |error| Some(Value::str(error.kind.as_str()))),
+    ("msg", |error| Some(Value::str(&error.message))),
+]);
+
 impl Object for ItemError {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        visit("type", Value::str(self.kind.as_str()));
-        visit("msg", Value::str(&self.message));
+        ERROR.each(self, visit);
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
-        match name {
-            "type" => Some(Value::str(self.kind.as_str())),
-            "msg" => Some(Value::str(&self.message)),
-            _ => None,
-        }
+        ERROR.get(self, name)
     }
 }
 
+const GAP: Table<Gap> = Table(&[
+    ("request", |gap| Some(Value::count(gap.request))),
+    ("response", |gap| Some(Value::count(gap.response))),
+]);
+
 impl Object for Gap {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        visit("request", Value::count(self.request));
-        visit("response", Value::count(self.response));
+        GAP.each(self, visit);
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
-        match name {
-            "request" => Some(Value::count(self.request)),
-            "response" => Some(Value::count(self.response)),
-            _ => None,
-        }
+        GAP.get(self, name)
     }
 }

@@ -3,6 +3,7 @@
 mod conversation;
 mod fault;
 mod origin;
+mod print;
 mod summary;
 
 use std::any::Any;
@@ -14,7 +15,8 @@ use remora_packet::Timestamp;
 
 use crate::dissector::Direction;
 use crate::protocol::Protocol;
-use crate::value::{Object, ObjectRef, Value};
+use crate::value::{Object, ObjectRef, Table, Value};
+use conversation::NAME;
 
 pub use conversation::{Endpoint, StreamName, Transport};
 pub use fault::{Absence, ErrorKind, Gap, ItemError};
@@ -84,7 +86,23 @@ impl Item {
 
     /// `<worker>/<stream>-<index>`, unique on an agent.
     pub fn id(&self) -> String {
-        format!("{}/{}-{}", self.origin.worker, self.stream, self.index)
+        let mut text = String::with_capacity(self.origin.worker.len() + 2 * NAME);
+        text.push_str(&self.origin.worker);
+        text.push('/');
+        self.stream.push_stem(&mut text);
+        text.push_str(".pcap-");
+        text.push_str(itoa::Buffer::new().format(self.index));
+        text
+    }
+
+    /// `<stream>-<index>_entry.json`, the stream's dots made underscores.
+    fn entry_file(&self) -> String {
+        let mut text = String::with_capacity(2 * NAME);
+        self.stream.push_stem(&mut text);
+        text.push_str("_pcap-");
+        text.push_str(itoa::Buffer::new().format(self.index));
+        text.push_str("_entry.json");
+        text
     }
 
     pub fn summary(&self) -> Summary<'_> {
@@ -128,90 +146,52 @@ fn message_value(message: &Option<Box<dyn Message>>) -> Value<'_> {
 }
 
 /// The fields of an item, in the order of its JSON form. A script's `data` has exactly these.
-pub const ITEM_FIELDS: [&str; 29] = [
-    "id",
-    "index",
-    "stream",
-    "worker",
-    "node",
-    "protocol",
-    "base",
-    "tls",
-    "src",
-    "dst",
-    "namespace",
-    "outgoing",
-    "timestamp",
-    "startTime",
-    "request",
-    "response",
-    "requestSize",
-    "responseSize",
-    "size",
-    "elapsedTime",
-    "passed",
-    "failed",
-    "error",
-    "gap",
-    "entryFile",
-    "record",
-    "event",
-    "capture",
-    "duplicate",
-];
+const FIELDS: Table<Item> = Table(&[
+    ("id", |item| Some(Value::text(item.id()))),
+    ("index", |item| Some(Value::Int(item.index.into()))),
+    ("stream", |item| Some(Value::text(item.stream.text()))),
+    ("worker", |item| Some(Value::str(&item.origin.worker))),
+    ("node", |item| Some(Value::object(&item.origin.node))),
+    ("protocol", |item| Some(Value::object(item.draft.protocol))),
+    ("base", |item| Some(Value::Object(ObjectRef::Owned(Box::new(item.summary()))))),
+    ("tls", |item| Some(Value::Bool(item.draft.tls))),
+    ("src", |item| Some(Value::object(&item.src))),
+    ("dst", |item| Some(Value::object(&item.dst))),
+    ("namespace", |_| Some(Value::str(""))),
+    ("outgoing", |_| Some(Value::Bool(false))),
+    ("timestamp", |item| Some(Value::Int(item.draft.timestamp.millis()))),
+    ("startTime", |item| Some(Value::text(item.draft.timestamp.to_string()))),
+    ("request", |item| Some(message_value(&item.draft.request))),
+    ("response", |item| Some(message_value(&item.draft.response))),
+    ("requestSize", |item| Some(Value::count(item.draft.request_size))),
+    ("responseSize", |item| Some(Value::count(item.draft.response_size))),
+    ("size", |item| Some(Value::count(item.draft.request_size + item.draft.response_size))),
+    ("elapsedTime", |item| Some(Value::Float(item.elapsed_millis()))),
+    ("passed", |item| Some(Value::Bool(item.passed()))),
+    ("failed", |item| Some(Value::Bool(item.failed()))),
+    ("error", |item| Some(item.draft.error.as_ref().map_or(Value::Null, |error| Value::object(error)))),
+    ("gap", |item| Some(if item.draft.gap.is_none() { Value::Null } else { Value::object(&item.draft.gap) })),
+    ("entryFile", |item| Some(Value::text(item.entry_file()))),
+    ("record", |_| Some(Value::str(""))),
+    ("event", |_| Some(Value::Null)),
+    ("capture", |item| Some(Value::object(item.origin.as_ref()))),
+    ("duplicate", |_| Some(Value::str(""))),
+]);
 
 impl Object for Item {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        for name in ITEM_FIELDS {
-            if let Some(value) = self.get(name) {
-                visit(name, value);
-            }
-        }
+        FIELDS.each(self, visit);
     }
 
     fn names<'a>(&'a self, visit: &mut dyn FnMut(&'a str)) {
-        ITEM_FIELDS.into_iter().for_each(visit);
+        FIELDS.0.iter().for_each(|(name, _)| visit(name));
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
-        let draft = &self.draft;
-        Some(match name {
-            "id" => Value::text(self.id()),
-            "index" => Value::Int(self.index.into()),
-            "stream" => Value::text(self.stream.to_string()),
-            "worker" => Value::str(&self.origin.worker),
-            "node" => Value::object(&self.origin.node),
-            "protocol" => Value::object(draft.protocol),
-            "base" => Value::Object(ObjectRef::Owned(Box::new(self.summary()))),
-            "tls" => Value::Bool(self.draft.tls),
-            "src" => Value::object(&self.src),
-            "dst" => Value::object(&self.dst),
-            "namespace" | "record" | "duplicate" => Value::str(""),
-            "outgoing" => Value::Bool(false),
-            "timestamp" => Value::Int(draft.timestamp.millis()),
-            "startTime" => Value::text(draft.timestamp.to_string()),
-            "request" => message_value(&draft.request),
-            "response" => message_value(&draft.response),
-            "requestSize" => Value::count(draft.request_size),
-            "responseSize" => Value::count(draft.response_size),
-            "size" => Value::count(draft.request_size + draft.response_size),
-            "elapsedTime" => Value::Float(self.elapsed_millis()),
-            "passed" => Value::Bool(self.passed()),
-            "failed" => Value::Bool(self.failed()),
-            "error" => match &draft.error {
-                Some(error) => Value::object(error),
-                None => Value::Null,
-            },
-            "gap" if draft.gap.is_none() => Value::Null,
-            "gap" => Value::object(&draft.gap),
-            "entryFile" => Value::text(format!(
-                "{}-{}_entry.json",
-                self.stream.to_string().replace('.', "_"),
-                self.index
-            )),
-            "event" => Value::Null,
-            "capture" => Value::Object(ObjectRef::Borrowed(self.origin.as_ref())),
-            _ => return None,
-        })
+        FIELDS.get(self, name)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        print::item(self, out);
     }
 }

@@ -1,6 +1,6 @@
 //! Where items come from: the agent that saw them, its node, and how it got the packets.
 
-use crate::value::{Object, Value};
+use crate::value::{Object, Table, Value};
 
 /// Where items come from: this agent and its node. Shared by all items of an agent.
 #[derive(Debug)]
@@ -20,33 +20,31 @@ pub struct Node {
     pub name: String,
 }
 
+const NODE: Table<Node> =
+    Table(&[("ip", |node| Some(Value::str(&node.ip))), ("name", |node| Some(Value::str(&node.name)))]);
+
 impl Object for Node {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        visit("ip", Value::str(&self.ip));
-        visit("name", Value::str(&self.name));
+        NODE.each(self, visit);
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
-        match name {
-            "ip" => Some(Value::str(&self.ip)),
-            "name" => Some(Value::str(&self.name)),
-            _ => None,
-        }
+        NODE.get(self, name)
     }
 }
+
+const CAPTURE: Table<Origin> = Table(&[
+    ("backend", |origin| Some(Value::str(origin.backend))),
+    ("source", |origin| Some(Value::str(origin.source))),
+]);
 
 /// As the item's `capture` object.
 impl Object for Origin {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        visit("backend", Value::str(self.backend));
-        visit("source", Value::str(self.source));
+        CAPTURE.each(self, visit);
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
-        match name {
-            "backend" => Some(Value::str(self.backend)),
-            "source" => Some(Value::str(self.source)),
-            _ => None,
-        }
+        CAPTURE.get(self, name)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::print;
 use crate::value::{Object, Value};
 
 /// The row that lists and logs show of an item.
@@ -42,14 +43,14 @@ impl Summary<'_> {
     pub fn status_query(&self) -> String {
         match &self.status_filter {
             Filter::None => String::new(),
-            Filter::Field(field) => format!("{field} == {}", self.status),
+            Filter::Field(field) => [field, " == ", itoa::Buffer::new().format(self.status)].concat(),
             Filter::Query(query) => query.to_string(),
         }
     }
 }
 
 impl Filter<'_> {
-    fn text_query(&self, text: &str) -> String {
+    pub(super) fn text_query(&self, text: &str) -> String {
         match self {
             Self::None => String::new(),
             Self::Field(field) => {
@@ -67,11 +68,12 @@ impl Filter<'_> {
 /// As the item's `base` object.
 impl Object for Summary<'_> {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        for name in ["method", "methodQuery", "summary", "summaryQuery", "status", "statusQuery"] {
-            if let Some(value) = self.get(name) {
-                visit(name, value);
-            }
-        }
+        visit("method", Value::str(&self.method));
+        visit("methodQuery", Value::text(self.method_query()));
+        visit("summary", Value::str(&self.summary));
+        visit("summaryQuery", Value::text(self.summary_query()));
+        visit("status", Value::Int(self.status));
+        visit("statusQuery", Value::text(self.status_query()));
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
@@ -84,5 +86,9 @@ impl Object for Summary<'_> {
             "statusQuery" => Value::text(self.status_query()),
             _ => return None,
         })
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        print::summary(self, out);
     }
 }
