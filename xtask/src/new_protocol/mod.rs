@@ -161,9 +161,9 @@ impl Layout<'_> {
 
         let (path, text) = read("docs/protocols/README.md")?;
         let row = format!(
-            "| [{name}]({name}.md) | | responses with requests, by order | lines | length of a text | see its page |\n"
+            "| [{name}]({name}.md) | | responses with requests, by order | lines | length of a text | see its page |"
         );
-        edits.push((path, text.trim_end().to_owned() + "\n" + &row));
+        edits.push((path, add_row(&text, &row)?));
 
         let (path, text) = read("scripts/remora-protocols.d.ts")?;
         edits.push((path, add_item(&text, &self.fill("@NAMED@Item"))? + &self.fill(TYPES)));
@@ -178,6 +178,15 @@ fn insert_sorted(text: &str, start: &str, line: &str) -> Result<String> {
         lines.iter().rposition(|known| known.starts_with(start)).context("the file has no such lines")?;
     let at = lines.iter().position(|known| known.starts_with(start) && *known > line).unwrap_or(last + 1);
     lines.insert(at, line);
+    Ok(lines.join("\n") + "\n")
+}
+
+/// Puts a row behind the last of the table of pages.
+fn add_row(text: &str, row: &str) -> Result<String> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let last =
+        lines.iter().rposition(|line| line.starts_with("| [")).context("the file has no table of pages")?;
+    lines.insert(last + 1, row);
     Ok(lines.join("\n") + "\n")
 }
 
