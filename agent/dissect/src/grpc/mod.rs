@@ -3,7 +3,7 @@
 mod body;
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use base64::Engine as _;
 use memchr::memmem;
@@ -70,10 +70,13 @@ pub(crate) fn recognise(
 const FIELDS_OF_GRPC: [&[u8]; 5] =
     [b"grpc-status", b"grpc-message", b"grpc-encoding", b"grpc-accept-encoding", b"grpc-timeout"];
 
+/// Made once: each head is looked through.
+static GRPC_NAMED: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"grpc"));
+
 /// Whether a message is gRPC's: by its content type, else, where that is not known, by a field that only gRPC has.
 fn is_grpc(stored: &Stored) -> bool {
     // Most messages are not, and are not gone through field by field.
-    if !stored.has_trailers() && memmem::find(stored.head(), b"grpc").is_none() {
+    if !stored.has_trailers() && GRPC_NAMED.find(stored.head()).is_none() {
         return false;
     }
     match content_type(stored) {
