@@ -42,7 +42,7 @@ pub struct Draft {
     pub response_size: u64,
     pub request: Option<Box<dyn Message>>,
     pub response: Option<Box<dyn Message>>,
-    pub error: Option<ItemError>,
+    pub error: Option<Box<ItemError>>,
     pub gap: Gap,
     /// It was carried by TLS, and decrypted.
     pub tls: bool,
@@ -79,6 +79,19 @@ impl Item {
             Direction::ToServer => (client, server),
             Direction::ToClient => (server, client),
         };
+        Self::between(origin, stream, index, src, dst, draft)
+    }
+
+    /// One of which is known who sent the request and who received it.
+    #[inline]
+    pub(crate) const fn between(
+        origin: Arc<Origin>,
+        stream: StreamName,
+        index: u32,
+        src: Endpoint,
+        dst: Endpoint,
+        draft: Draft,
+    ) -> Self {
         Self { origin, stream, index, src, dst, draft, marks: AtomicU8::new(0) }
     }
 
@@ -199,7 +212,7 @@ impl Object for Item {
             "passed" => Value::Bool(self.passed()),
             "failed" => Value::Bool(self.failed()),
             "error" => match &draft.error {
-                Some(error) => Value::object(error),
+                Some(error) => Value::object(error.as_ref()),
                 None => Value::Null,
             },
             "gap" if draft.gap.is_none() => Value::Null,
