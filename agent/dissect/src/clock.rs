@@ -20,7 +20,7 @@ impl Clock {
     /// A packet says what time it is. Gives the nanoseconds that passed before the packet before already, where that was
     /// doubted and is believed now.
     pub(crate) fn see(&mut self, timestamp: Timestamp) -> u64 {
-        let near = |other: Timestamp| timestamp.since(other).max(other.since(timestamp)) <= PLAUSIBLE_NANOS;
+        let near = |other: Timestamp| timestamp.nanos().abs_diff(other.nanos()) <= PLAUSIBLE_NANOS;
         let latest = *self.latest.get_or_insert(timestamp);
         if near(latest) {
             self.doubted = None;

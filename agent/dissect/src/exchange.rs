@@ -27,7 +27,7 @@ pub struct Half {
     /// Bytes of it that the capture does not have.
     pub missing: u64,
     pub message: Box<dyn Message>,
-    pub error: Option<ItemError>,
+    pub error: Option<Box<ItemError>>,
 }
 
 impl Half {
@@ -37,6 +37,7 @@ impl Half {
 
     /// Bytes of it are missing. The item says so.
     #[must_use]
+    #[inline]
     pub fn missing(mut self, bytes: u64) -> Self {
         self.missing += bytes;
         self
@@ -45,7 +46,7 @@ impl Half {
     /// The first error stays.
     #[must_use]
     pub fn error(mut self, kind: ErrorKind, message: impl Into<String>) -> Self {
-        self.error.get_or_insert_with(|| ItemError { kind, message: message.into() });
+        self.error.get_or_insert_with(|| Box::new(ItemError { kind, message: message.into() }));
         self
     }
 
@@ -57,25 +58,41 @@ impl Half {
 impl Kind {
     /// A request with its response.
     pub fn exchange(self, request_direction: Direction, request: Half, response: Half) -> Draft {
-        self.draft(request_direction, Some(request), Some(response), None)
+        let mut draft = self.draft(request_direction, request.time);
+        draft.elapsed = Some(response.time.since(request.time));
+        draft.ask(request);
+        draft.answer(response);
+        draft.tell_gap();
+        draft
     }
 
     /// A message that wants no answer.
     pub fn message(self, direction: Direction, message: Half) -> Draft {
-        self.draft(direction, Some(message), None, None)
+        let mut draft = self.draft(direction, message.time);
+        draft.ask(message);
+        draft.tell_gap();
+        draft
     }
 
     /// A request whose response is not there.
     pub fn request(self, request_direction: Direction, request: Half, absence: Absence) -> Draft {
-        let why = format!("no response: {}", absence.as_str());
+        let message = format!("no response: {}", absence.as_str());
         let kind = if absence == Absence::Late { ErrorKind::Timeout } else { ErrorKind::PairNotFound };
-        self.draft(request_direction, Some(request), None, Some((kind, why)))
+        let mut draft = self.draft(request_direction, request.time);
+        draft.error = Some(Box::new(ItemError { kind, message }));
+        draft.ask(request);
+        draft.tell_gap();
+        draft
     }
 
     /// A response whose request is not there.
     pub fn response(self, request_direction: Direction, response: Half, absence: Absence) -> Draft {
-        let why = format!("no request: {}", absence.as_str());
-        self.draft(request_direction, None, Some(response), Some((ErrorKind::PairNotFound, why)))
+        let message = format!("no request: {}", absence.as_str());
+        let mut draft = self.draft(request_direction, response.time);
+        draft.error = Some(Box::new(ItemError { kind: ErrorKind::PairNotFound, message }));
+        draft.answer(response);
+        draft.tell_gap();
+        draft
     }
 
     /// Bytes that the protocol does not allow: `offset` counts from the beginning of the direction's stream, or of the
@@ -95,41 +112,59 @@ impl Kind {
         self.message(direction, half)
     }
 
-    fn draft(
-        self,
-        request_direction: Direction,
-        request: Option<Half>,
-        response: Option<Half>,
-        absent: Option<(ErrorKind, String)>,
-    ) -> Draft {
-        let missing = |half: &Option<Half>| half.as_ref().map_or(0, |half| half.missing);
-        let gap = Gap { request: missing(&request), response: missing(&response) };
-        let times = (request.as_ref().map(|half| half.time), response.as_ref().map(|half| half.time));
-        let elapsed = if let (Some(from), Some(to)) = times { Some(to.since(from)) } else { None };
-        let mut error = absent.map(|(kind, message)| ItemError { kind, message });
-        let mut split = |half: Option<Half>| {
-            half.map(|half| {
-                add(&mut error, half.error);
-                (half.size, half.message)
-            })
-            .unzip()
-        };
-        let (request_size, request): (Option<u64>, _) = split(request);
-        let (response_size, response): (Option<u64>, _) = split(response);
-        add(&mut error, gap_error(gap));
+    /// One without sides yet.
+    #[inline]
+    fn draft(self, request_direction: Direction, timestamp: Timestamp) -> Draft {
         Draft {
             protocol: self.protocol,
             request_direction,
-            timestamp: times.0.or(times.1).unwrap_or_default(),
-            elapsed,
-            request_size: request_size.unwrap_or(0),
-            response_size: response_size.unwrap_or(0),
-            request,
-            response,
-            error,
-            gap,
+            timestamp,
+            elapsed: None,
+            request_size: 0,
+            response_size: 0,
+            request: None,
+            response: None,
+            error: None,
+            gap: Gap::default(),
             tls: false,
             summarize: self.summarize,
+        }
+    }
+}
+
+/// Takes up halves in place: a draft is large, and there is one for each item.
+impl Draft {
+    #[inline]
+    fn ask(&mut self, half: Half) {
+        (self.request_size, self.gap.request) = (half.size, half.missing);
+        self.request = Some(half.message);
+        self.fail(half.error);
+    }
+
+    #[inline]
+    fn answer(&mut self, half: Half) {
+        (self.response_size, self.gap.response) = (half.size, half.missing);
+        self.response = Some(half.message);
+        self.fail(half.error);
+    }
+
+    #[inline]
+    fn tell_gap(&mut self) {
+        if !self.gap.is_none() {
+            self.fail(gap_error(self.gap).map(Box::new));
+        }
+    }
+
+    /// Errors come one behind the other; the first says what kind they are of.
+    #[inline]
+    fn fail(&mut self, more: Option<Box<ItemError>>) {
+        let Some(more) = more else { return };
+        match &mut self.error {
+            Some(error) => {
+                error.message.push_str("; ");
+                error.message.push_str(&more.message);
+            }
+            None => self.error = Some(more),
         }
     }
 }
@@ -143,15 +178,4 @@ pub fn gap_error(gap: Gap) -> Option<ItemError> {
         Gap { request, response } => format!("{request} request and {response} response bytes missing"),
     };
     Some(ItemError { kind: ErrorKind::Dissection, message })
-}
-
-fn add(error: &mut Option<ItemError>, more: Option<ItemError>) {
-    match (error.as_mut(), more) {
-        (Some(error), Some(more)) => {
-            error.message.push_str("; ");
-            error.message.push_str(&more.message);
-        }
-        (None, more) => *error = more,
-        (Some(_), None) => {}
-    }
 }

@@ -1,6 +1,5 @@
 //! Pairing by an identifier where either side may ask, and where messages may be sent again.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash};
 use std::sync::LazyLock;
 
@@ -18,14 +17,16 @@ const REMEMBERED: usize = 8;
 pub struct Peers<K, N = ()> {
     kind: Kind,
     sides: [ById<K, (u64, N)>; 2],
-    /// Fingerprints of the latest responses.
-    answered: VecDeque<u64>,
+    /// Fingerprints of the latest responses, each in the place of the oldest.
+    answered: [u64; REMEMBERED],
+    /// Responses so far.
+    answers: usize,
 }
 
 impl<K: Hash + PartialEq, N> Peers<K, N> {
     pub fn new(kind: Kind) -> Self {
         let sides = Direction::BOTH.map(|direction| ById::new(kind, direction));
-        Self { kind, sides, answered: VecDeque::new() }
+        Self { kind, sides, answered: [0; REMEMBERED], answers: 0 }
     }
 
     /// A request begins to wait. Sent again as it was, it is the same request; with other content it is another, and the
@@ -66,11 +67,11 @@ impl<K: Hash + PartialEq, N> Peers<K, N> {
     ) {
         let asking = direction.reverse();
         let request = self.sides[asking.index()].remove(key);
-        if request.is_none() && self.answered.contains(&fingerprint) {
+        if request.is_none() && self.answered[..self.answers.min(REMEMBERED)].contains(&fingerprint) {
             return;
         }
-        self.answered.truncate(REMEMBERED - 1);
-        self.answered.push_front(fingerprint);
+        self.answered[self.answers % REMEMBERED] = fingerprint;
+        self.answers += 1;
         context.items.push(match request {
             Some((request, _)) => self.kind.exchange(asking, request, half),
             None => self.kind.response(asking, half, Absence::BeforeCapture),
@@ -104,7 +105,7 @@ impl<K: Hash + PartialEq, N> Peers<K, N> {
     }
 
     pub fn memory(&self) -> usize {
-        self.sides.iter().map(ById::memory).sum::<usize>() + self.answered.capacity() * size_of::<u64>()
+        self.sides.iter().map(ById::memory).sum()
     }
 }
 

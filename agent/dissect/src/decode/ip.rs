@@ -26,6 +26,20 @@ mod protocol {
 const MORE_FRAGMENTS: u16 = 0x2000;
 const FRAGMENT_OFFSET: u16 = 0x1fff;
 
+impl Layer {
+    /// A transport straight away, without a look at what else could be.
+    #[inline]
+    const fn behind_ip(protocol: u8) -> Self {
+        match protocol {
+            protocol::TCP => Self::Tcp,
+            protocol::UDP => Self::Udp,
+            protocol::ICMP | protocol::ICMPV6 => Self::Icmp,
+            protocol::SCTP => Self::Sctp,
+            other => Self::Protocol(other),
+        }
+    }
+}
+
 impl<'p> Decoder<'p> {
     pub(super) fn ip(&mut self) -> Result<Layer, DecodeError> {
         match self.view.data.first().ok_or(DecodeError::Short(Header::Ip))? >> 4 {
@@ -35,23 +49,25 @@ impl<'p> Decoder<'p> {
         }
     }
 
+    // Where it is called the decoder stays in registers.
+    #[inline(always)]
     pub(super) fn ipv4(&mut self) -> Result<Layer, DecodeError> {
-        let whole = self.view;
-        let header = self.view.take::<20>(Header::Ipv4)?;
+        let mut view = self.view;
+        let header = view.data.first_chunk::<20>().ok_or(DecodeError::Short(Header::Ipv4))?;
         let header_length = usize::from(header[0] & 0x0f) * 4;
         if header[0] >> 4 != 4 || header_length < 20 {
             return Err(DecodeError::Contradiction(Header::Ipv4));
         }
         let total_length = usize::from(be16(&[header[2], header[3]]));
-        self.view = whole;
         // 0 is a packet before segmentation offload, too large for the field.
         if total_length != 0 {
             if total_length < header_length {
                 return Err(DecodeError::Contradiction(Header::Ipv4));
             }
-            self.overstated |= !self.view.limit(total_length);
+            self.overstated |= !view.limit(total_length);
         }
-        self.view.skip(header_length, Header::Ipv4)?;
+        view.skip(header_length, Header::Ipv4)?;
+        self.view = view;
 
         self.ends = Ends::Ipv4(header.last_chunk().ok_or(DecodeError::Short(Header::Ipv4))?);
         let protocol = header[9];
@@ -66,7 +82,7 @@ impl<'p> Decoder<'p> {
             };
             return Ok(Layer::Fragment);
         }
-        Ok(Layer::Protocol(protocol))
+        Ok(Layer::behind_ip(protocol))
     }
 
     pub(super) fn ipv6(&mut self) -> Result<Layer, DecodeError> {
@@ -81,15 +97,14 @@ impl<'p> Decoder<'p> {
             self.overstated |= !self.view.limit(payload_length);
         }
         self.ends = Ends::Ipv6(header.last_chunk().ok_or(DecodeError::Short(Header::Ipv6))?);
-        Ok(Layer::Protocol(next))
+        Ok(Layer::behind_ip(next))
     }
 
     pub(super) fn protocol(&mut self, protocol: u8) -> Result<Layer, DecodeError> {
         Ok(match protocol {
-            protocol::TCP => Layer::Tcp,
-            protocol::UDP => Layer::Udp,
-            protocol::ICMP | protocol::ICMPV6 => Layer::Icmp,
-            protocol::SCTP => Layer::Sctp,
+            protocol::TCP | protocol::UDP | protocol::ICMP | protocol::ICMPV6 | protocol::SCTP => {
+                Layer::behind_ip(protocol)
+            }
             protocol::IPV4 => {
                 self.descend()?;
                 Layer::Ipv4

@@ -70,7 +70,11 @@ impl Decoder<'_> {
 
     pub(super) fn ethernet(&mut self) -> Result<Layer, DecodeError> {
         let header = self.view.take::<14>(Header::Ethernet)?;
-        Ok(Layer::EtherType(u16::from_be_bytes([header[12], header[13]])))
+        match u16::from_be_bytes([header[12], header[13]]) {
+            // Nearly always: without another turn.
+            ether_type::IPV4 => self.ipv4(),
+            other => Ok(Layer::EtherType(other)),
+        }
     }
 
     pub(super) fn ether_type(&mut self, ether_type: u16) -> Result<Layer, DecodeError> {

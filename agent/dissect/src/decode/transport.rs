@@ -53,23 +53,22 @@ pub struct Datagram<'p> {
 }
 
 impl<'p> Decoder<'p> {
-    pub(super) fn tcp(&mut self) -> Result<Segment<'p>, DecodeError> {
-        let whole = self.view;
-        let header = self.view.take::<20>(Header::Tcp)?;
+    pub(super) fn tcp(&self) -> Result<Segment<'p>, DecodeError> {
+        let mut view = self.view;
+        let header = view.data.first_chunk::<20>().ok_or(DecodeError::Short(Header::Tcp))?;
         let header_length = usize::from(header[12] >> 4) * 4;
-        if header_length < 20 || header_length > whole.data.len() + whole.missing {
+        if header_length < 20 || header_length > view.data.len() + view.missing {
             return Err(DecodeError::Contradiction(Header::Tcp));
         }
-        self.view = whole;
-        self.view.skip(header_length, Header::Tcp)?;
+        view.skip(header_length, Header::Tcp)?;
         Ok(Segment {
             source_port: be16(&[header[0], header[1]]),
             destination_port: be16(&[header[2], header[3]]),
             sequence: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
             acknowledgment: u32::from_be_bytes([header[8], header[9], header[10], header[11]]),
             flags: Flags(header[13]),
-            payload: self.view.data,
-            missing: u32::try_from(self.view.missing).unwrap_or(u32::MAX),
+            payload: view.data,
+            missing: u32::try_from(view.missing).unwrap_or(u32::MAX),
         })
     }
 
@@ -94,7 +93,7 @@ impl<'p> Decoder<'p> {
         })
     }
 
-    pub(super) fn icmp(&mut self) -> Datagram<'p> {
+    pub(super) fn icmp(&self) -> Datagram<'p> {
         Datagram {
             source_port: 0,
             destination_port: 0,
@@ -104,9 +103,9 @@ impl<'p> Decoder<'p> {
     }
 
     /// RFC 9260, section 3.1: the common header begins with the ports.
-    pub(super) fn sctp(&mut self) -> Result<Datagram<'p>, DecodeError> {
+    pub(super) fn sctp(&self) -> Result<Datagram<'p>, DecodeError> {
         let whole = self.view;
-        let header = self.view.take::<12>(Header::Sctp)?;
+        let header = whole.data.first_chunk::<12>().ok_or(DecodeError::Short(Header::Sctp))?;
         Ok(Datagram {
             source_port: be16(&[header[0], header[1]]),
             destination_port: be16(&[header[2], header[3]]),

@@ -70,7 +70,6 @@ enum Doubted {
 pub struct Engine {
     limits: Limits,
     options: Options,
-    origin: Arc<Origin>,
     registry: &'static [Registration],
     counters: Counters,
     clock: Clock,
@@ -80,10 +79,11 @@ pub struct Engine {
     /// Streams that wait for something, by when to look at them.
     timers: BTreeSet<(NonZeroU64, u32)>,
     next_sweep: u64,
+    /// Before this time there is nothing to look at: neither a stream that waits nor a silent one.
+    wake: u64,
     /// Bytes of heap that streams hold.
     held: usize,
-    /// What a dissector makes of the packet at hand; empty in between.
-    drafts: Vec<Draft>,
+    outlet: Outlet,
 }
 
 impl Engine {
@@ -96,7 +96,6 @@ impl Engine {
         Self {
             limits,
             options: Options::default(),
-            origin,
             registry,
             counters: Counters::default(),
             clock: Clock::default(),
@@ -105,8 +104,9 @@ impl Engine {
             table: Table::new(),
             timers: BTreeSet::new(),
             next_sweep: 0,
+            wake: 0,
             held: 0,
-            drafts: Vec::new(),
+            outlet: Outlet { origin, drafts: Vec::new() },
         }
     }
 
@@ -140,10 +140,10 @@ impl Engine {
             self.delay(&doubted, late);
         }
         self.elapse(items);
-        match decode::decode(packet, &self.limits) {
-            Ok(decoded) => self.decoded(&decoded, packet.timestamp, items),
+        match &decode::decode(packet, &self.limits) {
+            Ok(decoded) => self.decoded(decoded, packet.timestamp, items),
             Err(error) => {
-                self.refuse(error);
+                self.refuse(*error);
                 PacketNote::default()
             }
         }
@@ -201,9 +201,16 @@ impl Engine {
         }
     }
 
-    /// Does what time has come for.
+    /// Does what time has come for. With most packets it has for nothing, which one look tells.
+    #[inline]
     fn elapse(&mut self, items: &mut Vec<Item>) {
         let now = self.clock.now();
+        if now >= self.wake {
+            self.look(now, items);
+        }
+    }
+
+    fn look(&mut self, now: u64, items: &mut Vec<Item>) {
         while let Some(&(due, slot)) = self.timers.first() {
             if due.get() > now {
                 break;
@@ -219,6 +226,7 @@ impl Engine {
             self.next_sweep = now + SWEEP_NANOS;
             self.sweep(now, items);
         }
+        self.wake = self.timers.first().map_or(self.next_sweep, |(due, _)| due.get().min(self.next_sweep));
     }
 
     /// The input has ended: hands out what is unfinished, stream by stream in the order of their numbers.
@@ -248,17 +256,14 @@ impl Engine {
         self.counters.malformed_packets += u64::from(decoded.overstated);
         let stream = match &decoded.payload {
             Payload::Tcp(segment) => self.segment(decoded, segment, timestamp, items),
-            Payload::Udp(datagram) => {
-                self.counters.udp_packets += 1;
-                Some(self.datagram(decoded, datagram, Transport::Udp, timestamp, items))
-            }
-            Payload::Icmp(message) => {
-                self.counters.icmp_packets += 1;
-                Some(self.datagram(decoded, message, Transport::Icmp, timestamp, items))
-            }
-            Payload::Sctp(packet) => {
-                self.counters.sctp_packets += 1;
-                Some(self.datagram(decoded, packet, Transport::Sctp, timestamp, items))
+            Payload::Udp(datagram) | Payload::Icmp(datagram) | Payload::Sctp(datagram) => {
+                let (transport, count) = match decoded.payload {
+                    Payload::Icmp(_) => (Transport::Icmp, &mut self.counters.icmp_packets),
+                    Payload::Sctp(_) => (Transport::Sctp, &mut self.counters.sctp_packets),
+                    _ => (Transport::Udp, &mut self.counters.udp_packets),
+                };
+                *count += 1;
+                Some(self.datagram(decoded, datagram, transport, timestamp, items))
             }
             Payload::Fragment(fragment) => {
                 let now = self.clock.now();
@@ -317,8 +322,10 @@ impl Engine {
             tally.segment(direction, segment, &stream.connection, timestamp);
         }
         if !stream.connection.closed() {
-            self.run(slot, timestamp, items, |connection, step| connection.segment(direction, segment, step));
-            if self.table.stream(slot).connection.closed() {
+            let work = |connection: &mut Connection, step: &mut Step<'_, Feed<'_>>| {
+                connection.segment(direction, segment, step);
+            };
+            if self.run(slot, timestamp, items, work) {
                 let reset = segment.flags.rst();
                 let conclusion = if reset { Conclusion::Reset(direction) } else { Conclusion::Closed };
                 self.conclude(slot, conclusion, items);
@@ -404,23 +411,19 @@ impl Engine {
         self.table.shelve(slot, Shelf::Light);
     }
 
-    /// Lets a stream's connection and dissector work, then takes up what came of it.
+    /// Lets a stream's connection and dissector work, then takes up what came of it. Tells whether the stream is over.
     fn run(
         &mut self,
         slot: u32,
         timestamp: Timestamp,
         items: &mut Vec<Item>,
         work: impl FnOnce(&mut Connection, &mut Step<'_, Feed<'_>>),
-    ) {
+    ) -> bool {
         let stream = self.table.stream(slot);
-        let server_port = stream.server_port();
         let clock = self.clock.now() - stream.lag;
         let mut feed = Feed {
             transport: stream.transport(),
-            server_port,
             begun: Direction::BOTH.map(|direction| stream.connection.begun(direction)),
-            dissection: &mut stream.dissection,
-            registry: self.registry,
             context: Context {
                 now: timestamp,
                 clock,
@@ -429,34 +432,41 @@ impl Engine {
                 ipv6: stream.key.is_ipv6(),
                 limits: &self.limits,
                 counters: &mut self.counters,
-                items: &mut self.drafts,
+                items: &mut self.outlet.drafts,
                 verdict: Verdict::default(),
                 registry: self.registry,
-                server_port,
+                server_port: stream.server_port(),
                 layers: 0,
             },
+            dissection: &mut stream.dissection,
         };
         let mut step = Step { now: clock, captured: timestamp, limits: &self.limits, sink: &mut feed };
         work(&mut stream.connection, &mut step);
 
-        let held = stream.connection.memory() + stream.dissection.memory();
-        let closed = stream.connection.closed() || stream.dissection.over();
-        let due = stream.dissection.due();
-        let waiting = due.is_some() || stream.connection.waiting();
-        if held == stream.held && !closed && !waiting && self.drafts.is_empty() {
-            return;
-        }
-        if !self.drafts.is_empty() {
-            self.emit(slot, items);
-        }
-        if closed {
+        self.outlet.emit(stream, &mut self.counters, items);
+        if stream.connection.closed() || stream.dissection.over() {
             self.close(slot);
-            return;
+            return true;
         }
-        self.hold(slot, held);
-        if waiting {
+        let held = stream.connection.memory() + stream.dissection.memory();
+        let due = stream.due(&self.limits).filter(|due| stream.timer.is_none_or(|timer| timer > *due));
+        let before = std::mem::replace(&mut stream.held, held);
+        self.held = self.held - before + held;
+        let shelf = stream.shelf().of(held);
+        if shelf != stream.shelf() {
+            self.table.shelve(slot, shelf);
+        }
+        if let Some(due) = due {
             self.arm(slot, due);
         }
+        if self.held > self.limits.total_bytes {
+            self.make_room(items);
+        }
+        false
+    }
+
+    /// Lets go what was silent for longest until all the rest fits.
+    fn make_room(&mut self, items: &mut Vec<Item>) {
         while self.held > self.limits.total_bytes {
             let candidates = [Shelf::Heavy, Shelf::Datagram].map(|shelf| self.table.oldest(shelf));
             let oldest =
@@ -466,53 +476,13 @@ impl Engine {
         }
     }
 
-    /// Makes items of what the dissector handed in.
-    fn emit(&mut self, slot: u32, items: &mut Vec<Item>) {
-        let stream = self.table.stream(slot);
-        let (name, client, server) = (stream.name(), stream.client(), stream.server());
-        for draft in self.drafts.drain(..) {
-            if let Some(tally) = &mut stream.tally {
-                tally.carries(draft.protocol);
-            }
-            self.counters.items += 1;
-            let unpaired = draft.request.is_none() || draft.response.is_none();
-            self.counters.unpaired_items += u64::from(unpaired);
-            self.counters.items_with_gaps += u64::from(!draft.gap.is_none());
-            self.counters.failed_items += u64::from(draft.error.is_some());
-            items.push(Item::new(self.origin.clone(), name, stream.items, client, server, draft));
-            stream.items += 1;
-        }
-    }
-
-    /// Brings the total and the shelf up to date with what a stream holds.
-    fn hold(&mut self, slot: u32, held: usize) {
-        let stream = self.table.stream(slot);
-        let before = std::mem::replace(&mut stream.held, held);
-        self.held = self.held - before + held;
-        let (from, to) = (stream.shelf(), if held == 0 { Shelf::Light } else { Shelf::Heavy });
-        if from != to && from != Shelf::Datagram {
-            self.table.shelve(slot, to);
-        }
-    }
-
-    /// Sees to it that a waiting stream is looked at in time, `dissection` is when its dissector wants to be. A timer that
-    /// turns out too early is set anew then.
-    fn arm(&mut self, slot: u32, dissection: Option<u64>) {
-        let stream = self.table.stream(slot);
-        let connection = if stream.connection.waiting() { stream.connection.due(&self.limits) } else { None };
-        let due = match (connection, dissection) {
-            (Some(one), Some(other)) => one.min(other),
-            (Some(due), None) | (None, Some(due)) => due,
-            (None, None) => return,
-        };
-        let Some(due) = NonZeroU64::new(due + stream.lag) else { return };
-        if stream.timer.is_some_and(|timer| timer <= due) {
-            return;
-        }
-        if let Some(timer) = stream.timer.replace(due) {
+    /// Sees to it that a waiting stream is looked at in time. A timer that turns out too early is set anew then.
+    fn arm(&mut self, slot: u32, due: NonZeroU64) {
+        if let Some(timer) = self.table.stream(slot).timer.replace(due) {
             self.timers.remove(&(timer, slot));
         }
         self.timers.insert((due, slot));
+        self.wake = self.wake.min(due.get());
     }
 
     /// A connection is over: only its place in the table is kept, for a moment.
@@ -557,8 +527,8 @@ impl Engine {
             tally: tally.as_deref(),
         };
         if let Some(draft) = facts.item(conclusion, self.options) {
-            self.drafts.push(draft);
-            self.emit(slot, items);
+            self.outlet.drafts.push(draft);
+            self.outlet.emit(stream, &mut self.counters, items);
         }
     }
 
@@ -597,6 +567,35 @@ impl Engine {
                 self.end(slot, End::Evicted, items);
                 self.table.remove(slot);
             }
+        }
+    }
+}
+
+/// Where what dissectors hand in becomes items.
+struct Outlet {
+    origin: Arc<Origin>,
+    /// What a dissector makes of the packet at hand; empty in between.
+    drafts: Vec<Draft>,
+}
+
+impl Outlet {
+    fn emit(&mut self, stream: &mut Stream, counters: &mut Counters, items: &mut Vec<Item>) {
+        if self.drafts.is_empty() {
+            return;
+        }
+        let name = stream.name();
+        for draft in self.drafts.drain(..) {
+            if let Some(tally) = &mut stream.tally {
+                tally.carries(draft.protocol);
+            }
+            counters.items += 1;
+            let unpaired = draft.request.is_none() || draft.response.is_none();
+            counters.unpaired_items += u64::from(unpaired);
+            counters.items_with_gaps += u64::from(!draft.gap.is_none());
+            counters.failed_items += u64::from(draft.error.is_some());
+            let (src, dst) = stream.ends(draft.request_direction);
+            items.push(Item::between(self.origin.clone(), name, stream.items, src, dst, draft));
+            stream.items += 1;
         }
     }
 }

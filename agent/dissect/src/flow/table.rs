@@ -12,6 +12,7 @@ use crate::engine::conversation::Tally;
 use crate::item::{Endpoint, StreamName, Transport};
 use crate::stream::Dissection;
 use crate::tcp::Connection;
+use crate::{Direction, Limits};
 
 /// How much younger than its place in the order of age a stream may be. Moving it at every packet would touch the
 /// memory of three streams each time.
@@ -33,6 +34,15 @@ pub(crate) enum Shelf {
 
 impl Shelf {
     pub(crate) const ALL: [Self; 4] = [Self::Closed, Self::Datagram, Self::Light, Self::Heavy];
+
+    /// The shelf for a stream of this one that holds so many bytes now.
+    pub(crate) fn of(self, held: usize) -> Self {
+        match (self, held) {
+            (Self::Datagram, _) => self,
+            (_, 0) => Self::Light,
+            _ => Self::Heavy,
+        }
+    }
 }
 
 /// A conversation.
@@ -74,12 +84,10 @@ impl Stream {
         StreamName { number: self.number, transport: self.key.transport() }
     }
 
-    pub(crate) fn client(&self) -> Endpoint {
-        if self.client_is_low { self.key.low() } else { self.key.high() }
-    }
-
-    pub(crate) fn server(&self) -> Endpoint {
-        if self.client_is_low { self.key.high() } else { self.key.low() }
+    /// Who sends in a direction, and who receives.
+    #[inline]
+    pub(crate) fn ends(&self, direction: Direction) -> (Endpoint, Endpoint) {
+        self.key.ends(self.client_is_low == (direction == Direction::ToServer))
     }
 
     pub(crate) fn server_port(&self) -> u16 {
@@ -93,12 +101,22 @@ impl Stream {
     pub(crate) fn shelf(&self) -> Shelf {
         self.shelf
     }
+
+    /// When to look at it again if no packet comes before, on the engine's clock.
+    pub(crate) fn due(&self, limits: &Limits) -> Option<NonZeroU64> {
+        let connection = if self.connection.waiting() { self.connection.due(limits) } else { None };
+        let due = match (connection, self.dissection.due()) {
+            (Some(one), Some(other)) => one.min(other),
+            (one, other) => one.or(other)?,
+        };
+        NonZeroU64::new(due + self.lag)
+    }
 }
 
 /// Streams by slot, in blocks that stay where they are: a table that grows neither copies nor needs twice the room.
 #[derive(Default)]
 struct Slots {
-    blocks: Vec<Box<[Stream]>>,
+    blocks: Vec<Box<[Stream; BLOCK]>>,
     /// Slots given out at least once.
     used: usize,
 }
@@ -117,7 +135,8 @@ impl Slots {
     /// A slot never used before.
     fn grow(&mut self) -> u32 {
         if self.used == self.blocks.len() * BLOCK {
-            self.blocks.push(std::iter::repeat_with(Stream::default).take(BLOCK).collect());
+            let block: Box<[Stream]> = std::iter::repeat_with(Stream::default).take(BLOCK).collect();
+            self.blocks.extend(block.try_into().ok());
         }
         self.used += 1;
         (self.used - 1) as u32

@@ -166,7 +166,7 @@ impl Exchange {
         family
     }
 
-    fn error(&self) -> Option<ItemError> {
+    fn error(&self) -> Option<Box<ItemError>> {
         let missing = gap_error(self.gap).map(|error| error.message);
         let (kind, what) = match (self.request_progress, self.response_progress, &self.fault) {
             (Progress::Absent(why), _, _) => {
@@ -176,13 +176,15 @@ impl Exchange {
                 (ErrorKind::PairNotFound, format!("no response: {}", why.as_str()))
             }
             (_, _, Some(fault)) => (fault.kind, fault.message.clone()),
-            _ => return missing.map(|message| ItemError { kind: ErrorKind::Dissection, message }),
+            _ => {
+                return missing.map(|message| Box::new(ItemError { kind: ErrorKind::Dissection, message }));
+            }
         };
         let message = match missing {
             Some(missing) => format!("{what}; {missing}"),
             None => what,
         };
-        Some(ItemError { kind, message })
+        Some(Box::new(ItemError { kind, message }))
     }
 }
 

@@ -179,7 +179,7 @@ impl Stream {
         })
     }
 
-    fn error(&self) -> Option<ItemError> {
+    fn error(&self) -> Option<Box<ItemError>> {
         let [request, response] = &self.halves;
         let mut parts: Vec<String> = Vec::new();
         let mut kind = ErrorKind::Dissection;
@@ -207,7 +207,7 @@ impl Stream {
         }
         let gap = Gap { request: request.missing, response: response.missing };
         parts.extend(gap_error(gap).map(|error| error.message));
-        (!parts.is_empty()).then(|| ItemError { kind, message: parts.join("; ") })
+        (!parts.is_empty()).then(|| Box::new(ItemError { kind, message: parts.join("; ") }))
     }
 }
 

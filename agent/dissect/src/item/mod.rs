@@ -44,7 +44,7 @@ pub struct Draft {
     pub response_size: u64,
     pub request: Option<Box<dyn Message>>,
     pub response: Option<Box<dyn Message>>,
-    pub error: Option<ItemError>,
+    pub error: Option<Box<ItemError>>,
     pub gap: Gap,
     /// It was carried by TLS, and decrypted.
     pub tls: bool,
@@ -81,6 +81,19 @@ impl Item {
             Direction::ToServer => (client, server),
             Direction::ToClient => (server, client),
         };
+        Self::between(origin, stream, index, src, dst, draft)
+    }
+
+    /// One of which is known who sent the request and who received it.
+    #[inline]
+    pub(crate) const fn between(
+        origin: Arc<Origin>,
+        stream: StreamName,
+        index: u32,
+        src: Endpoint,
+        dst: Endpoint,
+        draft: Draft,
+    ) -> Self {
         Self { origin, stream, index, src, dst, draft, marks: AtomicU8::new(0) }
     }
 
@@ -169,7 +182,7 @@ const FIELDS: Table<Item> = Table(&[
     ("elapsedTime", |item| Some(Value::Float(item.elapsed_millis()))),
     ("passed", |item| Some(Value::Bool(item.passed()))),
     ("failed", |item| Some(Value::Bool(item.failed()))),
-    ("error", |item| Some(item.draft.error.as_ref().map_or(Value::Null, |error| Value::object(error)))),
+    ("error", |item| Some(item.draft.error.as_deref().map_or(Value::Null, |error| Value::object(error)))),
     ("gap", |item| Some(if item.draft.gap.is_none() { Value::Null } else { Value::object(&item.draft.gap) })),
     ("entryFile", |item| Some(Value::text(item.entry_file()))),
     ("record", |_| Some(Value::str(""))),

@@ -63,7 +63,7 @@ pub(super) fn item(item: &Item, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"failed\":");
     write_bool(item.failed(), out);
     out.extend_from_slice(b",\"error\":");
-    match &draft.error {
+    match draft.error.as_deref() {
         Some(error) => write_object(error, out),
         None => out.extend_from_slice(b"null"),
     }

@@ -2,7 +2,7 @@
 
 use super::KIND;
 use super::carried::Carried;
-use super::packet::{self, Key, Role};
+use super::packet::{self, Key, Note, Packet, Role};
 use crate::item::{Absence, ErrorKind};
 use crate::peers::{Peers, fingerprint};
 use crate::{Context, DatagramDissector, Direction, End, Half};
@@ -21,7 +21,8 @@ impl Association {
 
 impl DatagramDissector for Association {
     fn datagram(&mut self, direction: Direction, bytes: &[u8], missing: u32, context: &mut Context<'_>) {
-        let (packet, note, result) = packet::read(bytes, missing, context.limits);
+        let (mut packet, mut note) = (Packet::new(bytes, missing, context.limits), Note::NONE);
+        let result = packet.read(&mut note);
         if let (Err(error), 0) = (result, missing) {
             let offset = error.offset as u64;
             context.items.push(KIND.failure(direction, context.now, bytes, offset, error.what));

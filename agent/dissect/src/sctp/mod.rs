@@ -6,8 +6,11 @@ mod chunk;
 mod names;
 mod packet;
 
+use std::any::Any;
+
 use crate::item::{Filter, Summary, Transport};
-use crate::{Direction, Item, Kind, Over, Probe, Protocol, Registration, Value};
+use crate::{Direction, Item, Kind, Over, Probe, Protocol, Registration};
+use packet::Packet;
 
 pub static PROTOCOL: Protocol = Protocol {
     name: "sctp",
@@ -42,20 +45,21 @@ fn probe(_: Direction, _: u16, bytes: &[u8]) -> Probe {
 
 /// The first chunk's type, and all of them.
 fn summarize(item: &Item) -> Summary<'_> {
-    let mut summary = Summary::default();
     let (side, fields) = match (&item.draft.request, &item.draft.response) {
         (Some(request), _) => (request, ["request.chunkType", "request.chunkTypes"]),
         (None, Some(response)) => (response, ["response.chunkType", "response.chunkTypes"]),
-        (None, None) => return summary,
+        (None, None) => return Summary::default(),
     };
-    let [kind, kinds] = fields;
-    if let Some(Value::Str(name)) = side.get("chunkType") {
-        summary.method = name;
-        summary.method_filter = Filter::Field(kind);
+    let side: &dyn Any = side.as_ref();
+    let packet = side.downcast_ref::<Packet>().filter(|packet| packet.has_header());
+    let Some(packet) = packet else { return Summary::default() };
+    let (kind, [kind_field, kinds_field]) = (packet.first_kind(), fields);
+    Summary {
+        method_filter: if kind.is_some() { Filter::Field(kind_field) } else { Filter::None },
+        method: kind.unwrap_or_default(),
+        summary: packet.kinds(),
+        summary_filter: Filter::Field(kinds_field),
+        status: 0,
+        status_filter: Filter::None,
     }
-    if let Some(Value::Str(names)) = side.get("chunkTypes") {
-        summary.summary = names;
-        summary.summary_filter = Filter::Field(kinds);
-    }
-    summary
 }

@@ -55,16 +55,6 @@ pub(super) fn has_chunk(bytes: &[u8]) -> bool {
     head.is_some_and(|head| u16::from_be_bytes([head[2], head[3]]) >= 4)
 }
 
-/// Reads what is there. An error comes with what was read before it.
-pub(super) fn read(bytes: &[u8], missing: u32, limits: &Limits) -> (Packet, Note, Result<(), ParseError>) {
-    let entries = limits.list_entries;
-    let mut packet =
-        Packet { bytes: bytes.into(), missing, kind: 0, count: 0, entries, chunks: OnceLock::new() };
-    let mut note = Note { role: Role::Alone, abort: None, carries: false };
-    let result = packet.read(bytes, &mut note);
-    (packet, note, result)
-}
-
 /// The first chunks of a packet.
 fn each_chunk(bytes: &[u8], count: usize) -> impl Iterator<Item = Chunk<'_>> {
     let mut r = Reader::new(bytes.get(HEADER..).unwrap_or_default());
@@ -77,8 +67,15 @@ pub(super) fn data(bytes: &[u8], count: usize) -> impl Iterator<Item = chunk::Da
 }
 
 impl Packet {
-    fn read(&mut self, bytes: &[u8], note: &mut Note) -> Result<(), ParseError> {
-        let mut r = Reader::new(bytes);
+    /// A packet that is yet to be read.
+    pub(super) fn new(bytes: &[u8], missing: u32, limits: &Limits) -> Self {
+        let entries = limits.list_entries;
+        Self { bytes: bytes.into(), missing, kind: 0, count: 0, entries, chunks: OnceLock::new() }
+    }
+
+    /// Reads what is there and notes what it means. Before an error all is read.
+    pub(super) fn read(&mut self, note: &mut Note) -> Result<(), ParseError> {
+        let mut r = Reader::new(&self.bytes);
         r.skip(4)?;
         let tag = r.u32_be()?;
         r.skip(4)?;
@@ -105,8 +102,13 @@ impl Packet {
         })
     }
 
+    /// The type of the first chunk, where one was read.
+    pub(super) fn first_kind(&self) -> Option<Cow<'static, str>> {
+        (self.count > 0).then(|| names::chunk_name(self.kind))
+    }
+
     /// The types of the chunks that are shown.
-    fn kinds(&self) -> Cow<'static, str> {
+    pub(super) fn kinds(&self) -> Cow<'static, str> {
         if self.count.min(self.entries) == 1 {
             return names::chunk_name(self.kind);
         }
@@ -117,6 +119,11 @@ impl Packet {
             kinds.push_str(&names::chunk_name(chunk.kind));
         }
         kinds.into()
+    }
+
+    /// Whether the common header is there; without it nothing is shown.
+    pub(super) fn has_header(&self) -> bool {
+        self.bytes.len() >= HEADER
     }
 
     fn word(&self, at: usize) -> Option<[u8; 4]> {
@@ -142,7 +149,7 @@ impl Object for Packet {
             "verificationTag" => Value::Int(u32::from_be_bytes(tag).into()),
             "checksum" => Value::Int(u32::from_le_bytes(self.word(8)?).into()),
             "length" => Value::count(self.bytes.len() as u64 + u64::from(self.missing)),
-            "chunkType" if self.count > 0 => Value::Str(names::chunk_name(self.kind)),
+            "chunkType" => Value::Str(self.first_kind()?),
             "chunkTypes" => Value::Str(self.kinds()),
             "chunkCount" if self.count > self.entries => Value::count(self.count as u64),
             "chunks" => Value::List(self.chunks()),
@@ -158,6 +165,8 @@ impl item::Message for Packet {
 }
 
 impl Note {
+    pub(super) const NONE: Self = Self { role: Role::Alone, abort: None, carries: false };
+
     /// What a chunk makes of its packet. The first that asks or answers decides.
     fn take(&mut self, tag: u32, chunk: &Chunk<'_>) {
         let role = match chunk.kind {

@@ -63,9 +63,7 @@ impl Carried {
         let before = context.items.len();
         let mut feed = Feed {
             dissection: &mut self.dissection,
-            registry: context.registry,
             transport: Transport::Tcp,
-            server_port: context.server_port,
             // Where a beginning is missing there is a gap.
             begun: [true; 2],
             context: Context {

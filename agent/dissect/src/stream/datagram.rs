@@ -26,7 +26,7 @@ impl Feed<'_> {
             };
             // Should it withdraw, it is not asked again.
             self.dissection.refused |= 1 << place;
-            if let Over::Datagrams { create, .. } = self.registry[place].over {
+            if let Over::Datagrams { create, .. } = self.context.registry[place].over {
                 self.dissection.reader = Reader::Datagrams(create(self.context.limits));
             }
         }
@@ -41,12 +41,12 @@ impl Feed<'_> {
         }
         *tries = tries.checked_sub(1)?;
         let mut likely = None;
-        for (place, registration) in self.registry.iter().enumerate() {
+        for (place, registration) in self.context.registry.iter().enumerate() {
             let Over::Datagrams { transport, probe, .. } = registration.over else { continue };
             if transport != self.transport || self.dissection.refused & 1 << place != 0 {
                 continue;
             }
-            match probe(direction, self.server_port, bytes) {
+            match probe(direction, self.context.server_port, bytes) {
                 Probe::Certain => return Some(place),
                 Probe::Likely if likely.is_none() => likely = Some(place),
                 _ => {}

@@ -11,7 +11,7 @@ use remora_packet::Timestamp;
 use crate::dissector::Verdict;
 use crate::item::Transport;
 use crate::tcp::{Sent, Sink};
-use crate::{Context, Counters, DatagramDissector, Direction, Dissector, End, Registration, Successor};
+use crate::{Context, Counters, DatagramDissector, Direction, Dissector, End, Successor};
 use trial::Trial;
 
 /// How many segments in a row are looked at, each time the conversation turns round, for the beginning of a message,
@@ -159,9 +159,7 @@ impl Dissection {
 /// A stream's reader at work.
 pub(crate) struct Feed<'a> {
     pub(crate) dissection: &'a mut Dissection,
-    pub(crate) registry: &'static [Registration],
     pub(crate) transport: Transport,
-    pub(crate) server_port: u16,
     /// Whether the beginning of each direction was seen.
     pub(crate) begun: [bool; 2],
     pub(crate) context: Context<'a>,

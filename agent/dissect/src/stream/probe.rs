@@ -23,12 +23,12 @@ struct Opinion {
 impl Feed<'_> {
     fn ask(&self, direction: Direction, bytes: &[u8]) -> Opinion {
         let mut opinion = Opinion { place: None, certain: false, unsure: false };
-        for (place, registration) in self.registry.iter().enumerate() {
+        for (place, registration) in self.context.registry.iter().enumerate() {
             let Over::Stream { probe, .. } = registration.over else { continue };
             if self.dissection.refused & 1 << place != 0 {
                 continue;
             }
-            match probe(direction, self.server_port, bytes) {
+            match probe(direction, self.context.server_port, bytes) {
                 Probe::Certain => return Opinion { place: Some(place), certain: true, ..opinion },
                 Probe::Likely if opinion.place.is_none() => opinion.place = Some(place),
                 Probe::Unsure => opinion.unsure = true,
@@ -111,7 +111,7 @@ impl Feed<'_> {
 
     /// The protocol is known, or thought so: from here on its dissector reads, first what was kept.
     fn begin(&mut self, place: usize, certain: bool, direction: Direction, head: &[u8], pieces: Vec<Piece>) {
-        let Over::Stream { create, .. } = self.registry[place].over else { return };
+        let Over::Stream { create, .. } = self.context.registry[place].over else { return };
         let mut dissector = create(self.context.limits);
         let other = direction.reverse();
         let (kept, kept_pieces) = self.dissection.take_kept(other);

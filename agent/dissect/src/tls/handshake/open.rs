@@ -38,13 +38,13 @@ pub(super) struct Side {
     pub(super) alert: Option<Fields>,
     pub(super) time: Timestamp,
     pub(super) missing: u64,
-    pub(super) error: Option<ItemError>,
+    pub(super) error: Option<Box<ItemError>>,
     pub(super) encrypted: bool,
 }
 
 impl Side {
     pub(super) fn fail(&mut self, kind: ErrorKind, message: impl Into<String>) {
-        self.error.get_or_insert_with(|| ItemError { kind, message: message.into() });
+        self.error.get_or_insert_with(|| Box::new(ItemError { kind, message: message.into() }));
     }
 
     pub(super) fn into_half(self, size: u64) -> Option<Half> {
