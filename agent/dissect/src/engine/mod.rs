@@ -1,6 +1,9 @@
 //! The whole way from packets to items, for one thread.
 
 pub(crate) mod conversation;
+mod ending;
+mod outlet;
+mod time;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
@@ -9,7 +12,7 @@ use std::sync::Arc;
 use remora_packet::{Packet, Timestamp};
 
 use crate::clock::Clock;
-use crate::decode::fragments::{FragmentKey, Fragments};
+use crate::decode::fragments::Fragments;
 use crate::decode::{self, Datagram, DecodeError, Decoded, Payload, Segment};
 use crate::dissector::Verdict;
 use crate::flow::{Key, Shelf, Stream, Table};
@@ -18,22 +21,18 @@ use crate::registry::REGISTRY;
 use crate::stream::{Dissection, Feed};
 use crate::tcp::{Connection, Step};
 use crate::tls::KeyLogFault;
-use crate::{Context, Counters, Direction, Draft, End, Item, Limits, Origin, Registration};
-use conversation::{Conclusion, Facts};
+use crate::{Context, Counters, Direction, End, Item, Limits, Origin, Registration};
+use conversation::Conclusion;
+use outlet::Outlet;
+use time::Doubted;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
-
-/// How long a finished connection is remembered, so that its late packets do not count as a new one.
-const CLOSED_NANOS: u64 = 5 * NANOS_PER_SECOND;
 
 /// Ports of services (RFC 6335, section 6).
 const WELL_KNOWN_PORTS: u16 = 1024;
 
 /// Ports that systems give to clients: Linux from here on, others from 49,152 (RFC 6335, section 6).
 const CLIENT_PORTS: u16 = 32_768;
-
-/// How often silent streams are looked for.
-const SWEEP_NANOS: u64 = NANOS_PER_SECOND / 10;
 
 /// What became of a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -58,12 +57,6 @@ impl Default for Options {
     fn default() -> Self {
         Self { conversations: false, connection_errors: true }
     }
-}
-
-/// What the latest packet belongs to, where it says a time that is yet to be believed.
-enum Doubted {
-    Stream { slot: u32, number: u64, timestamp: Timestamp },
-    Fragment(FragmentKey),
 }
 
 /// Turns packets into items. Owned by one thread; several engines do not know of each other.
@@ -158,87 +151,6 @@ impl Engine {
             KeyLogFault::TooMany => counters.dropped_tls_secrets += 1,
             _ => counters.bad_tls_secrets += 1,
         });
-    }
-
-    /// Lets time pass, by the clock that stamps the packets. Live, this is to be called a few times a second while no
-    /// packets come.
-    pub fn advance(&mut self, now: Timestamp, items: &mut Vec<Item>) {
-        self.clock.set(now);
-        self.doubted = None;
-        self.elapse(items);
-    }
-
-    /// The latest packet came after the time that passed since, not before: nobody waited in between.
-    fn delay(&mut self, doubted: &Doubted, late: u64) {
-        let (slot, number, timestamp) = match doubted {
-            Doubted::Stream { slot, number, timestamp } => (*slot, *number, *timestamp),
-            Doubted::Fragment(key) => return self.fragments.delay(key, late),
-        };
-        let stream = self.table.stream(slot);
-        // It may have gone to make room.
-        if stream.number != number {
-            return;
-        }
-        stream.lag += late;
-        if stream.opened == timestamp {
-            stream.opened_at += late;
-        }
-        if let Some(timer) = stream.timer {
-            let later = timer.saturating_add(late);
-            stream.timer = Some(later);
-            self.timers.remove(&(timer, slot));
-            self.timers.insert((later, slot));
-        }
-        let last_seen = stream.last_seen + late;
-        self.table.touch(slot, last_seen);
-    }
-
-    /// Remembers whose packet it is that the clock doubts.
-    fn doubt(&mut self, slot: u32, timestamp: Timestamp) {
-        if self.clock.doubts() {
-            let number = self.table.stream(slot).number;
-            self.doubted = Some(Doubted::Stream { slot, number, timestamp });
-        }
-    }
-
-    /// Does what time has come for. With most packets it has for nothing, which one look tells.
-    #[inline]
-    fn elapse(&mut self, items: &mut Vec<Item>) {
-        let now = self.clock.now();
-        if now >= self.wake {
-            self.look(now, items);
-        }
-    }
-
-    fn look(&mut self, now: u64, items: &mut Vec<Item>) {
-        while let Some(&(due, slot)) = self.timers.first() {
-            if due.get() > now {
-                break;
-            }
-            self.timers.pop_first();
-            self.table.stream(slot).timer = None;
-            self.run(slot, self.clock.timestamp(), items, |connection, step| {
-                connection.elapse(step);
-                step.sink.elapse();
-            });
-        }
-        if now >= self.next_sweep {
-            self.next_sweep = now + SWEEP_NANOS;
-            self.sweep(now, items);
-        }
-        self.wake = self.timers.first().map_or(self.next_sweep, |(due, _)| due.get().min(self.next_sweep));
-    }
-
-    /// The input has ended: hands out what is unfinished, stream by stream in the order of their numbers.
-    pub fn finish(&mut self, items: &mut Vec<Item>) {
-        for slot in self.table.by_number() {
-            self.end(slot, End::Input, items);
-        }
-        self.table.clear();
-        self.doubted = None;
-        self.timers.clear();
-        self.fragments.clear(&mut self.counters);
-        self.held = 0;
     }
 
     fn refuse(&mut self, error: DecodeError) {
@@ -463,140 +375,6 @@ impl Engine {
             self.make_room(items);
         }
         false
-    }
-
-    /// Lets go what was silent for longest until all the rest fits.
-    fn make_room(&mut self, items: &mut Vec<Item>) {
-        while self.held > self.limits.total_bytes {
-            let candidates = [Shelf::Heavy, Shelf::Datagram].map(|shelf| self.table.oldest(shelf));
-            let oldest =
-                candidates.into_iter().flatten().min_by_key(|slot| self.table.stream(*slot).last_seen);
-            let Some(slot) = oldest else { break };
-            self.evict(slot, items);
-        }
-    }
-
-    /// Sees to it that a waiting stream is looked at in time. A timer that turns out too early is set anew then.
-    fn arm(&mut self, slot: u32, due: NonZeroU64) {
-        if let Some(timer) = self.table.stream(slot).timer.replace(due) {
-            self.timers.remove(&(timer, slot));
-        }
-        self.timers.insert((due, slot));
-        self.wake = self.wake.min(due.get());
-    }
-
-    /// A connection is over: only its place in the table is kept, for a moment.
-    fn close(&mut self, slot: u32) {
-        let stream = self.table.stream(slot);
-        self.counters.unknown_streams += u64::from(stream.dissection.unknown());
-        stream.dissection.release();
-        self.held -= std::mem::take(&mut stream.held);
-        if let Some(timer) = stream.timer.take() {
-            self.timers.remove(&(timer, slot));
-        }
-        self.table.shelve(slot, Shelf::Closed);
-    }
-
-    /// Ends a conversation, if it has not ended yet.
-    fn end(&mut self, slot: u32, end: End, items: &mut Vec<Item>) {
-        match self.table.stream(slot).shelf() {
-            Shelf::Closed => {}
-            Shelf::Datagram => {
-                let timestamp = self.clock.timestamp();
-                self.run(slot, timestamp, items, |_, step| step.sink.end_datagrams(end));
-                self.conclude(slot, Conclusion::Left, items);
-            }
-            Shelf::Light | Shelf::Heavy => {
-                let timestamp = self.clock.timestamp();
-                self.run(slot, timestamp, items, |connection, step| connection.finish(end, step));
-                self.conclude(slot, Conclusion::Left, items);
-            }
-        }
-    }
-
-    /// A conversation is over: makes an item of it where one is wanted.
-    fn conclude(&mut self, slot: u32, conclusion: Conclusion, items: &mut Vec<Item>) {
-        let age = self.clock.now();
-        let stream = self.table.stream(slot);
-        let tally = stream.tally.take();
-        let facts = Facts {
-            transport: stream.transport(),
-            opened: stream.opened,
-            age: age - stream.opened_at,
-            connection: &stream.connection,
-            tally: tally.as_deref(),
-        };
-        if let Some(draft) = facts.item(conclusion, self.options) {
-            self.outlet.drafts.push(draft);
-            self.outlet.emit(stream, &mut self.counters, items);
-        }
-    }
-
-    fn evict(&mut self, slot: u32, items: &mut Vec<Item>) {
-        let counted = self.table.stream(slot).shelf() != Shelf::Closed;
-        self.counters.evicted_streams += u64::from(counted);
-        self.end(slot, End::Evicted, items);
-        self.table.remove(slot);
-    }
-
-    /// The stream to let go when there are too many: one that is over, else the silent for longest, where UDP
-    /// conversations go before connections because they have no end of their own.
-    fn most_dispensable(&mut self) -> Option<u32> {
-        if let Some(slot) = self.table.oldest(Shelf::Closed).or_else(|| self.table.oldest(Shelf::Datagram)) {
-            return Some(slot);
-        }
-        let candidates = [Shelf::Light, Shelf::Heavy].map(|shelf| self.table.oldest(shelf));
-        candidates.into_iter().flatten().min_by_key(|slot| self.table.stream(*slot).last_seen)
-    }
-
-    /// Lets go what was silent for too long.
-    fn sweep(&mut self, now: u64, items: &mut Vec<Item>) {
-        self.fragments.expire(now, &self.limits, &mut self.counters);
-        for shelf in Shelf::ALL {
-            let patience = match shelf {
-                Shelf::Closed => CLOSED_NANOS,
-                Shelf::Datagram => u64::from(self.limits.datagram_idle_seconds) * NANOS_PER_SECOND,
-                Shelf::Light | Shelf::Heavy => u64::from(self.limits.stream_idle_seconds) * NANOS_PER_SECOND,
-            };
-            while let Some(slot) = self.table.oldest(shelf) {
-                if now < self.table.stream(slot).last_seen.saturating_add(patience) {
-                    break;
-                }
-                let connection = matches!(shelf, Shelf::Light | Shelf::Heavy);
-                self.counters.idle_streams += u64::from(connection);
-                self.end(slot, End::Evicted, items);
-                self.table.remove(slot);
-            }
-        }
-    }
-}
-
-/// Where what dissectors hand in becomes items.
-struct Outlet {
-    origin: Arc<Origin>,
-    /// What a dissector makes of the packet at hand; empty in between.
-    drafts: Vec<Draft>,
-}
-
-impl Outlet {
-    fn emit(&mut self, stream: &mut Stream, counters: &mut Counters, items: &mut Vec<Item>) {
-        if self.drafts.is_empty() {
-            return;
-        }
-        let name = stream.name();
-        for draft in self.drafts.drain(..) {
-            if let Some(tally) = &mut stream.tally {
-                tally.carries(draft.protocol);
-            }
-            counters.items += 1;
-            let unpaired = draft.request.is_none() || draft.response.is_none();
-            counters.unpaired_items += u64::from(unpaired);
-            counters.items_with_gaps += u64::from(!draft.gap.is_none());
-            counters.failed_items += u64::from(draft.error.is_some());
-            let (src, dst) = stream.ends(draft.request_direction);
-            items.push(Item::between(self.origin.clone(), name, stream.items, src, dst, draft));
-            stream.items += 1;
-        }
     }
 }
 
