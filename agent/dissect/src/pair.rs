@@ -333,3 +333,6 @@ impl<N> InOrder<N> {
         queues + self.memory
     }
 }
+
+#[cfg(test)]
+mod tests;
