@@ -76,6 +76,7 @@ fn a_response_of_before_is_no_sign_of_pipelining() {
         let mut torn = two_that_wait();
         torn.response(7, response);
         torn.tell(None, |queue, context| queue.lose(false, context));
+        torn.response(8, None);
         // A client that pipelines never shows where it is.
         torn.request(3, sent(300, 400, 600));
         assert_eq!(torn.queue.is_known(), !is_sign);
