@@ -171,10 +171,14 @@ impl Half {
     /// left to wait for.
     pub(super) fn review(&mut self, now: u64) {
         let Some(hole) = &mut self.hole else { return };
-        if hole.acknowledged.from(self.next) < 0 {
-            hole.acknowledged = self.next;
+        // What was acknowledged was within the window once, and the stream only goes forward: what is not is behind, however
+        // far the stream went on over a hole.
+        let next = self.next;
+        let ahead = |acknowledged: Sequence| (0..=LARGEST_WINDOW).contains(&acknowledged.from(next));
+        if !ahead(hole.acknowledged) {
+            hole.acknowledged = next;
         }
-        if hole.evidence.as_ref().is_some_and(|evidence| evidence.upto.from(self.next) <= 0) {
+        if hole.evidence.as_ref().is_some_and(|evidence| evidence.upto == next || !ahead(evidence.upto)) {
             hole.evidence = None;
         }
         let unseen = hole.acknowledged.from(self.next);
