@@ -3,7 +3,7 @@
 use crate::{ParseError, Reader};
 
 /// Bytes of a name with its length bytes (RFC 1035, section 2.3.4).
-const MAX_NAME: usize = 255;
+pub(super) const MAX_NAME: usize = 255;
 
 /// Bytes that most names have at most.
 const TYPICAL_NAME: usize = 32;
@@ -34,6 +34,21 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<String, ParseError> {
 /// Passes over a name, which [`read`] can then read.
 pub(super) fn skip(reader: &mut Reader<'_>) -> Result<(), ParseError> {
     walk(reader, |_| {})
+}
+
+/// Reads a name in the form in which equal ones are the same bytes, and tells their number.
+pub(super) fn lower(reader: &mut Reader<'_>, into: &mut [u8; MAX_NAME]) -> Result<usize, ParseError> {
+    let mut end = 0;
+    walk(reader, |label| {
+        // With its length, there is room for each label of a name that is not too long.
+        if let Some([length, rest @ ..]) = into.get_mut(end..=end + label.len()) {
+            *length = label.len() as u8;
+            rest.copy_from_slice(label);
+            rest.make_ascii_lowercase();
+            end += 1 + label.len();
+        }
+    })?;
+    Ok(end)
 }
 
 /// Goes from label to label.
