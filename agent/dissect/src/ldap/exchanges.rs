@@ -4,11 +4,13 @@ use remora_packet::Timestamp;
 
 use super::answer::{Answer, answer_fields};
 use super::framing::{Head, Look, look};
+use super::kept::Kept;
 use super::message::{self, Decoded};
 use super::names::{self, op};
 use crate::exchange::{Half, Kind};
 use crate::frame::Framed;
 use crate::item::{Absence, ErrorKind};
+use crate::on_demand::OnDemand;
 use crate::pair::ById;
 use crate::tree::{Fields, Tree};
 use crate::{Context, Direction};
@@ -109,8 +111,17 @@ impl Exchanges {
             self.client = Some(client);
             self.pairs = ById::new(self.kind, client);
         }
-        let decoded = message::decode(&head, &framed.bytes, framed.is_whole(), context.limits);
         let is_astray = of_client != (self.client == Some(direction));
+        // What else is known of an answer goes into its fields.
+        let is_alone = of_client || head.id != 0 && self.answer_to(head.id).is_none();
+        if framed.is_whole()
+            && !is_astray
+            && is_alone
+            && let Some(kept) = Kept::read(&head, &framed.bytes, context.limits)
+        {
+            return self.kept(&head, framed, kept, context);
+        }
+        let decoded = message::decode(&head, &framed.bytes, framed.is_whole(), context.limits.of_values());
         if is_astray {
             let half = half(framed, decoded).error(ErrorKind::Dissection, "sent by the wrong side");
             context.items.push(self.kind.message(direction, half));
@@ -123,6 +134,36 @@ impl Exchanges {
         }
     }
 
+    fn answer_to(&self, id: i64) -> Option<usize> {
+        self.answers.iter().position(|answer| answer.id == id)
+    }
+
+    /// A message that is not decoded.
+    fn kept(&mut self, head: &Head, framed: &Framed<'_>, kept: Kept, context: &mut Context<'_>) -> Meaning {
+        let result = kept.result();
+        let half = Half::new(framed.time, framed.size, OnDemand::new(kept)).missing(framed.missing);
+        match result {
+            None => {
+                self.see_id(head.id);
+                self.ask(head.id, half, context);
+                Meaning::Nothing
+            }
+            Some(code) => {
+                self.respond(head.id, half, context);
+                Meaning::Result { id: head.id, success: code == 0 }
+            }
+        }
+    }
+
+    fn see_id(&mut self, id: i64) {
+        if id > self.latest_id {
+            self.grows |= self.latest_id > 0;
+        } else {
+            self.repeats = true;
+        }
+        self.latest_id = id;
+    }
+
     fn request(
         &mut self,
         direction: Direction,
@@ -131,12 +172,7 @@ impl Exchanges {
         decoded: Decoded,
         context: &mut Context<'_>,
     ) -> Meaning {
-        if head.id > self.latest_id {
-            self.grows |= self.latest_id > 0;
-        } else {
-            self.repeats = true;
-        }
-        self.latest_id = head.id;
+        self.see_id(head.id);
         let meaning = match (head.op, decoded.oid.as_deref()) {
             (op::EXTENDED_REQUEST, Some(names::START_TLS)) => Meaning::AsksForTls(head.id),
             (op::BIND_REQUEST, _) if decoded.is_sasl => Meaning::AsksForSasl,
@@ -153,11 +189,16 @@ impl Exchanges {
             context.items.push(self.kind.message(direction, half));
             return meaning;
         }
-        self.finish(head.id, Absence::Lost, context);
+        self.ask(head.id, half, context);
+        meaning
+    }
+
+    /// A request waits for its response.
+    fn ask(&mut self, id: i64, half: Half, context: &mut Context<'_>) {
+        self.finish(id, Absence::Lost, context);
         self.doubtful &= !(self.answered && self.pairs.is_empty());
         let losses = if self.doubtful { self.losses.wrapping_sub(1) } else { self.losses };
-        self.pairs.request(head.id, half, losses, context);
-        meaning
+        self.pairs.request(id, half, losses, context);
     }
 
     fn response(
@@ -183,7 +224,7 @@ impl Exchanges {
                 return Meaning::Result { id: head.id, success };
             }
         };
-        let at = match self.answers.iter().position(|answer| answer.id == head.id) {
+        let at = match self.answer_to(head.id) {
             Some(at) => at,
             None => {
                 if self.answers.len() >= context.limits.waiting_requests.max(1) {
@@ -203,7 +244,6 @@ impl Exchanges {
 
     /// The last message of a response.
     fn result(&mut self, id: i64, framed: &Framed<'_>, decoded: Decoded, context: &mut Context<'_>) {
-        let losses = self.pairs.note(&id).copied();
         let is_search = decoded.fields.field("type").and_then(Tree::as_text) == Some("Search Response");
         let mut last = half_of(framed, &decoded);
         let mut fields = decoded.fields;
@@ -216,15 +256,21 @@ impl Exchanges {
         } else if is_search {
             answer_fields(&mut fields, Default::default(), false, true);
         }
+        self.respond(id, last.half(fields), context);
+    }
+
+    /// A response that is whole.
+    fn respond(&mut self, id: i64, mut half: Half, context: &mut Context<'_>) {
+        let losses = self.pairs.note(&id).copied();
         self.answered |= losses.is_some();
         if losses.is_some_and(|losses| losses != self.losses) {
-            last.error.get_or_insert_with(|| "messages of the response may be missing".to_owned());
+            half = half.error(ErrorKind::Dissection, "messages of the response may be missing");
         }
-        self.pairs.response(&id, last.half(fields), context);
+        self.pairs.response(&id, half, context);
     }
 
     fn take(&mut self, id: i64) -> Option<Answer> {
-        let at = self.answers.iter().position(|answer| answer.id == id)?;
+        let at = self.answer_to(id)?;
         let answer = self.answers.remove(at);
         self.answer_bytes -= answer.bytes;
         Some(answer)

@@ -10,6 +10,7 @@ mod datagrams;
 mod exchanges;
 mod filter;
 mod framing;
+mod kept;
 mod message;
 mod names;
 
