@@ -19,7 +19,7 @@ impl DatagramDissector for Conversation {
         let kind = kind(context.ipv6);
         let size = bytes.len() as u64;
         let (half, role) = if missing == 0
-            && let Some((kept, role)) = Kept::read(context.ipv6, bytes)
+            && let Some((kept, role)) = Kept::read(context.ipv6, bytes, context.limits)
         {
             (Half::new(context.now, size, OnDemand::new(kept)), role)
         } else {

@@ -2,7 +2,7 @@
 
 use remora_packet::Timestamp;
 
-use super::answer::{Answer, answer_fields};
+use super::answer::{Answer, SEARCH, answer_fields};
 use super::framing::{Head, Look, look};
 use super::kept::Kept;
 use super::message::{self, Decoded};
@@ -112,14 +112,11 @@ impl Exchanges {
             self.pairs = ById::new(self.kind, client);
         }
         let is_astray = of_client != (self.client == Some(direction));
-        // What else is known of an answer goes into its fields.
-        let is_alone = of_client || head.id != 0 && self.answer_to(head.id).is_none();
         if framed.is_whole()
             && !is_astray
-            && is_alone
-            && let Some(kept) = Kept::read(&head, &framed.bytes, context.limits)
+            && let Some(meaning) = self.kept(of_client, &head, framed, context)
         {
-            return self.kept(&head, framed, kept, context);
+            return meaning;
         }
         let decoded = message::decode(&head, &framed.bytes, framed.is_whole(), context.limits.of_values());
         if is_astray {
@@ -138,21 +135,50 @@ impl Exchanges {
         self.answers.iter().position(|answer| answer.id == id)
     }
 
-    /// A message that is not decoded.
-    fn kept(&mut self, head: &Head, framed: &Framed<'_>, kept: Kept, context: &mut Context<'_>) -> Meaning {
-        let result = kept.result();
-        let half = Half::new(framed.time, framed.size, OnDemand::new(kept)).missing(framed.missing);
-        match result {
-            None => {
-                self.see_id(head.id);
-                self.ask(head.id, half, context);
-                Meaning::Nothing
-            }
-            Some(code) => {
-                self.respond(head.id, half, context);
-                Meaning::Result { id: head.id, success: code == 0 }
-            }
+    /// Takes a whole message without decoding it, where that can be.
+    fn kept(
+        &mut self,
+        of_client: bool,
+        head: &Head,
+        framed: &Framed<'_>,
+        context: &mut Context<'_>,
+    ) -> Option<Meaning> {
+        if of_client {
+            let kept = Kept::read(head, &framed.bytes, context.limits)?;
+            self.see_id(head.id);
+            self.ask(head.id, Half::new(framed.time, framed.size, OnDemand::new(kept)), context);
+            return Some(Meaning::Nothing);
         }
+        if head.id == 0 {
+            return None;
+        }
+        if head.op == op::SEARCH_ENTRY {
+            let answer = self.answer(head.id, framed.time, context);
+            let before = answer.memory();
+            let is_kept = answer.keep_entry(head, framed, context.limits);
+            let more = answer.memory() - before;
+            self.answer_bytes += more;
+            return is_kept.then_some(Meaning::Nothing);
+        }
+        if self.answer_to(head.id).is_some_and(|at| !self.answers[at].is_kept()) {
+            return None;
+        }
+        let kept = Kept::read(head, &framed.bytes, context.limits)?;
+        let code = kept.result()?;
+        let half = match self.take(head.id) {
+            Some(mut answer) => {
+                let kept = kept.behind(answer.take_entries());
+                let size = framed.size + answer.size;
+                let half = Half::new(answer.time, size, OnDemand::new(kept)).missing(answer.missing);
+                match answer.error {
+                    Some(error) => half.error(ErrorKind::Dissection, error),
+                    None => half,
+                }
+            }
+            None => Half::new(framed.time, framed.size, OnDemand::new(kept)),
+        };
+        self.respond(head.id, half, context);
+        Some(Meaning::Result { id: head.id, success: code == 0 })
     }
 
     fn see_id(&mut self, id: i64) {
@@ -224,30 +250,37 @@ impl Exchanges {
                 return Meaning::Result { id: head.id, success };
             }
         };
-        let at = match self.answer_to(head.id) {
+        let answer = self.answer(head.id, framed.time, context);
+        let before = answer.memory();
+        answer.add(list, framed, decoded, context.limits);
+        let after = answer.memory();
+        self.answer_bytes = self.answer_bytes - before + after;
+        Meaning::Nothing
+    }
+
+    /// The answer that a message belongs to, which it may begin.
+    fn answer(&mut self, id: i64, time: Timestamp, context: &mut Context<'_>) -> &mut Answer {
+        let at = match self.answer_to(id) {
             Some(at) => at,
             None => {
                 if self.answers.len() >= context.limits.waiting_requests.max(1) {
                     let oldest = self.answers[0].id;
                     self.finish(oldest, Absence::TooMany, context);
                 }
-                self.answers.push(Answer::new(head.id, framed.time));
+                self.answers.push(Answer::new(id, time));
                 self.answers.len() - 1
             }
         };
-        let answer = &mut self.answers[at];
-        let before = answer.bytes;
-        answer.add(list, framed, decoded, context);
-        self.answer_bytes += answer.bytes - before;
-        Meaning::Nothing
+        &mut self.answers[at]
     }
 
     /// The last message of a response.
     fn result(&mut self, id: i64, framed: &Framed<'_>, decoded: Decoded, context: &mut Context<'_>) {
-        let is_search = decoded.fields.field("type").and_then(Tree::as_text) == Some("Search Response");
+        let is_search = decoded.fields.field("type").and_then(Tree::as_text) == Some(SEARCH);
         let mut last = half_of(framed, &decoded);
         let mut fields = decoded.fields;
-        if let Some(answer) = self.take(id) {
+        if let Some(mut answer) = self.take(id) {
+            answer.settle(context.limits);
             last.time = answer.time;
             last.size += answer.size;
             last.missing += answer.missing;
@@ -272,14 +305,15 @@ impl Exchanges {
     fn take(&mut self, id: i64) -> Option<Answer> {
         let at = self.answer_to(id)?;
         let answer = self.answers.remove(at);
-        self.answer_bytes -= answer.bytes;
+        self.answer_bytes -= answer.memory();
         Some(answer)
     }
 
     /// An answer that will not be finished comes out, with its request.
     fn finish(&mut self, id: i64, absence: Absence, context: &mut Context<'_>) {
-        let Some(answer) = self.take(id) else { return };
-        let is_search = answer.name == "Search Response";
+        let Some(mut answer) = self.take(id) else { return };
+        answer.settle(context.limits);
+        let is_search = answer.name == SEARCH;
         let abandoned = self.abandoned.contains(&id);
         let mut fields = Fields::new().with("type", answer.name).with("messageId", id);
         answer_fields(&mut fields, answer.lists, answer.truncated, is_search);

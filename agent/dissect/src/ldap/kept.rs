@@ -1,6 +1,7 @@
-//! The messages that come most often, kept as they came: binds by password, searches, results.
+//! The messages that come most often, kept as they came: binds by password, searches, entries, results.
 
-use super::answer::answer_fields;
+use super::answer::{Listed, answer_fields};
+use super::entries::Entries;
 use super::filter;
 use super::framing::Head;
 use super::message;
@@ -24,6 +25,8 @@ pub(super) struct Kept {
     /// Where the DN that a request is about lies.
     dn: Option<(usize, usize)>,
     result: Option<i64>,
+    /// The entries before a result.
+    entries: Entries,
 }
 
 impl Kept {
@@ -47,7 +50,19 @@ impl Kept {
             _ => return None,
         };
         let dn = dn.map(|dn| (dn.offset, dn.content.len()));
-        Some(Self { head: *head, bytes: bytes.into(), limits: limits.of_values(), dn, result })
+        Some(Self {
+            head: *head,
+            bytes: bytes.into(),
+            limits: limits.of_values(),
+            dn,
+            result,
+            entries: Entries::default(),
+        })
+    }
+
+    /// With the entries that came before it.
+    pub(super) fn behind(self, entries: Entries) -> Self {
+        Self { entries, ..self }
     }
 
     pub(super) const fn result(&self) -> Option<i64> {
@@ -117,13 +132,13 @@ impl on_demand::Kept for Kept {
 
     fn decode(&self) -> Fields {
         let mut fields = message::decode(&self.head, &self.bytes, true, self.limits).fields;
-        if self.head.op == op::SEARCH_DONE {
-            answer_fields(&mut fields, Default::default(), false, true);
-        }
+        let mut lists: [Listed; 3] = Default::default();
+        self.entries.decode(self.limits, |entry| lists[0].push(entry));
+        answer_fields(&mut fields, lists, false, self.head.op == op::SEARCH_DONE);
         fields
     }
 
     fn heap(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + self.entries.memory()
     }
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod connection;
 mod datagrams;
+mod entries;
 mod exchanges;
 mod filter;
 mod framing;
