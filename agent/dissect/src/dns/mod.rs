@@ -134,7 +134,8 @@ fn summarize(item: &Item) -> Summary<'_> {
         summary.method = operation;
         summary.method_filter = Filter::Field("request.opCode");
     }
-    let names: [(_, fn(&Dns) -> Option<String>, &'static str); 4] = [
+    type Name = fn(&Dns) -> Option<String>;
+    let names: [(_, Name, &'static str); 4] = [
         (request, Dns::asked_name, "request.questions[0].name"),
         (request, Dns::answered_name, "request.answers[0].name"),
         (response, Dns::asked_name, "response.questions[0].name"),

@@ -17,13 +17,16 @@ pub(crate) struct Kept {
     later: Option<Later>,
 }
 
+/// Makes the value of a field of the bytes it was in.
+pub(crate) type Make = fn(&[u8], Caps) -> Tree;
+
 /// An added field whose value is made when it is asked for.
 #[derive(Debug)]
 struct Later {
     name: &'static str,
     body: Box<[u8]>,
     caps: Caps,
-    make: fn(&[u8], Caps) -> Tree,
+    make: Make,
     made: OnceLock<Tree>,
 }
 
@@ -103,13 +106,7 @@ impl Kept {
     }
 
     /// The same for a value that is made of bytes when it is asked for. There is one such value.
-    pub(super) fn set_later(
-        &mut self,
-        name: &'static str,
-        body: &[u8],
-        limits: &Limits,
-        make: fn(&[u8], Caps) -> Tree,
-    ) {
+    pub(super) fn set_later(&mut self, name: &'static str, body: &[u8], limits: &Limits, make: Make) {
         self.added.set(name, Tree::Null);
         let caps = Caps::of(limits);
         self.later = Some(Later { name, body: body.into(), caps, make, made: OnceLock::new() });

@@ -9,7 +9,7 @@ use remora_packet::Timestamp;
 
 use super::fingerprint::Carrier;
 use super::hello::ClientHello;
-use super::kept::Caps;
+use super::kept::Make;
 use super::{message, names};
 use crate::item::{Absence, ErrorKind};
 use crate::{Context, Direction, End, Fields, Half, Kind, Limits, Tree};
@@ -155,7 +155,7 @@ impl Handshake {
         &mut self,
         direction: Direction,
         fields: Fields,
-        later: Option<(&'static str, &[u8], fn(&[u8], Caps) -> Tree)>,
+        later: Option<(&'static str, &[u8], Make)>,
         limits: &Limits,
     ) {
         if let State::Open(open) = &mut self.state
