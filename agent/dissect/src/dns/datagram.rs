@@ -1,7 +1,7 @@
 //! Messages in UDP datagrams.
 
 use super::key::Key;
-use super::message::Dns;
+use super::message::{Caps, Dns};
 use super::{PROTOCOL, kind};
 use crate::item::Absence;
 use crate::peers::{Peers, fingerprint};
@@ -16,7 +16,7 @@ fn read(
     multicast: bool,
     context: &Context<'_>,
 ) -> Result<Dns, Box<Draft>> {
-    let parsed = Dns::parse(bytes, multicast, context.limits);
+    let parsed = Dns::parse(bytes, multicast, Caps::of(context.limits));
     match (parsed.dns, parsed.error) {
         (Some(dns), None) => Ok(dns),
         // What was captured of it is no less true.
@@ -51,7 +51,7 @@ impl DatagramDissector for Unicast {
                 return;
             }
         };
-        let key = Key::of(&dns);
+        let key = Key::new(&dns, dns.asked().as_ref());
         let copy = fingerprint(bytes);
         let is_response = dns.header.is_response();
         let half = Half::new(context.now, bytes.len() as u64, dns).missing(missing.into());

@@ -1,8 +1,10 @@
 //! DNS (RFC 1034, RFC 1035) over UDP and TCP, with EDNS (RFC 6891), multicast DNS (RFC 6762) and LLMNR (RFC 4795).
 
 mod codes;
+mod content;
 mod datagram;
 mod edns;
+mod header;
 mod key;
 mod message;
 mod name;
@@ -12,11 +14,12 @@ mod secure;
 mod stream;
 mod transfer;
 
-use std::borrow::Cow;
+use std::any::Any;
 
-use crate::item::{Filter, Summary, Transport};
-use crate::{Direction, Item, Kind, ObjectRef, Over, Probe, Protocol, Registration, Value};
-use message::Header;
+use crate::item::{Filter, Message, Summary, Transport};
+use crate::{Direction, Item, Kind, Over, Probe, Protocol, Registration};
+use header::Header;
+use message::Dns;
 
 pub static PROTOCOL: Protocol = PROTOCOL_FACTS;
 
@@ -116,45 +119,38 @@ fn probe_datagram(_: Direction, server_port: u16, bytes: &[u8]) -> Probe {
     }
 }
 
+/// Of what is no message there is only its bytes.
+fn message(side: &Option<Box<dyn Message>>) -> Option<&Dns> {
+    let side: &dyn Any = side.as_deref()?;
+    side.downcast_ref()
+}
+
 /// The operation, the name asked for (or told of, where nothing is asked), and the response code.
 fn summarize(item: &Item) -> Summary<'_> {
-    let (request, response) = (item.draft.request.as_deref(), item.draft.response.as_deref());
+    // Of what is no message there is only its bytes.
+    let (request, response) = (message(&item.draft.request), message(&item.draft.response));
     let mut summary = Summary::default();
-    if let Some(Value::Str(operation)) = request.and_then(|request| request.get("opCode")) {
+    if let Some(operation) = request.and_then(Dns::operation) {
         summary.method = operation;
         summary.method_filter = Filter::Field("request.opCode");
     }
-    let sides: [(_, &str, &'static str); 4] = [
-        (request, "questions", "request.questions[0].name"),
-        (request, "answers", "request.answers[0].name"),
-        (response, "questions", "response.questions[0].name"),
-        (response, "answers", "response.answers[0].name"),
+    type Name = fn(&Dns) -> Option<String>;
+    let names: [(_, Name, &'static str); 4] = [
+        (request, Dns::asked_name, "request.questions[0].name"),
+        (request, Dns::answered_name, "request.answers[0].name"),
+        (response, Dns::asked_name, "response.questions[0].name"),
+        (response, Dns::answered_name, "response.answers[0].name"),
     ];
-    for (side, list, field) in sides {
-        if let Some(name) = side.and_then(|side| first_name(side.get(list)?)) {
-            summary.summary = name;
+    for (side, name, field) in names {
+        if let Some(name) = side.and_then(name) {
+            summary.summary = name.into();
             summary.summary_filter = Filter::Field(field);
             break;
         }
     }
-    if let Some(Value::Int(code)) = response.and_then(|response| response.get("rcode")) {
-        summary.status = code;
+    if let Some(code) = response.and_then(Dns::response_code) {
+        summary.status = code.into();
         summary.status_filter = Filter::Field("response.rcode");
     }
     summary
-}
-
-fn first_name(list: Value<'_>) -> Option<Cow<'_, str>> {
-    let Value::List(list) = list else { return None };
-    match list.at(0)? {
-        Value::Object(ObjectRef::Borrowed(question)) => match question.get("name")? {
-            Value::Str(name) => Some(name),
-            _ => None,
-        },
-        Value::Object(ObjectRef::Owned(record)) => match record.get("name")? {
-            Value::Str(name) => Some(name.into_owned().into()),
-            _ => None,
-        },
-        _ => None,
-    }
 }

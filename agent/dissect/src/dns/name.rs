@@ -3,7 +3,7 @@
 use crate::{ParseError, Reader};
 
 /// Bytes of a name with its length bytes (RFC 1035, section 2.3.4).
-const MAX_NAME: usize = 255;
+pub(super) const MAX_NAME: usize = 255;
 
 /// Bytes that most names have at most.
 const TYPICAL_NAME: usize = 32;
@@ -36,19 +36,41 @@ pub(super) fn skip(reader: &mut Reader<'_>) -> Result<(), ParseError> {
     walk(reader, |_| {})
 }
 
+/// Reads a name in the form in which equal ones are the same bytes, and tells their number.
+pub(super) fn lower(reader: &mut Reader<'_>, into: &mut [u8; MAX_NAME]) -> Result<usize, ParseError> {
+    let mut end = 0;
+    walk(reader, |label| {
+        // With its length, there is room for each label of a name that is not too long.
+        if let Some([length, rest @ ..]) = into.get_mut(end..=end + label.len()) {
+            *length = label.len() as u8;
+            rest.copy_from_slice(label);
+            rest.make_ascii_lowercase();
+            end += 1 + label.len();
+        }
+    })?;
+    Ok(end)
+}
+
 /// Goes from label to label.
 #[inline]
 fn walk<'a>(reader: &mut Reader<'a>, mut with: impl FnMut(&'a [u8])) -> Result<(), ParseError> {
-    // Once a pointer was followed, what is read lies before it, and `reader` is done with the name.
-    let mut behind: Option<Reader<'_>> = None;
+    let from = reader.position();
+    // Once a pointer was followed, only what lies before it is read, and `reader` is done with the name.
+    let (mut bytes, mut at) = (reader.whole(), from);
+    let mut behind = None;
     let (mut length, mut pointers) = (1, 0);
     loop {
-        let at = behind.as_mut().unwrap_or(reader);
-        let start = at.position();
-        match at.u8()? {
-            0 => return Ok(()),
+        let start = at;
+        match *bytes.get(at).ok_or_else(|| early(bytes, at))? {
+            0 => {
+                let behind = behind.unwrap_or(at + 1);
+                return reader.skip(behind - from);
+            }
             label @ 1..=63 => {
-                let label = at.take(label.into())?;
+                at += 1;
+                let end = at + usize::from(label);
+                let label = bytes.get(at..end).ok_or_else(|| early(bytes, at))?;
+                at = end;
                 length += label.len() + 1;
                 if length > MAX_NAME {
                     return Err(ParseError { offset: start, what: "a name is too long" });
@@ -56,19 +78,26 @@ fn walk<'a>(reader: &mut Reader<'a>, mut with: impl FnMut(&'a [u8])) -> Result<(
                 with(label);
             }
             high @ 0xc0.. => {
-                let target = usize::from(high & 0x3f) << 8 | usize::from(at.u8()?);
+                let low = *bytes.get(at + 1).ok_or_else(|| early(bytes, at + 1))?;
+                let target = usize::from(high & 0x3f) << 8 | usize::from(low);
                 pointers += 1;
                 // Only to what was read before: so no chain of pointers comes back to where it was.
                 if target >= start || pointers > MAX_POINTERS {
                     return Err(ParseError { offset: start, what: "a name points to itself or forward" });
                 }
-                let mut back = Reader::new(&reader.whole()[..start]);
-                back.skip(target)?;
-                behind = Some(back);
+                behind.get_or_insert(at + 2);
+                (bytes, at) = (&bytes[..start], target);
             }
             _ => return Err(ParseError { offset: start, what: "a label is of an unknown kind" }),
         }
     }
+}
+
+#[cold]
+fn early(bytes: &[u8], at: usize) -> ParseError {
+    let mut reader = Reader::new(bytes);
+    let read = reader.skip(at).and_then(|()| reader.skip(usize::MAX));
+    read.err().unwrap_or_else(|| reader.error("a name has no end"))
 }
 
 fn push_label(text: &mut String, label: &[u8]) {

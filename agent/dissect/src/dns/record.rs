@@ -3,8 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use super::edns::Edns;
+use super::message::Caps;
 use super::{codes, name, rdata};
-use crate::{Fields, Limits, List, Object, ObjectRef, ParseError, Reader, Tree, Value};
+use crate::{Fields, List, Object, ObjectRef, ParseError, Reader, Tree, Value};
 
 pub(super) const OPT: u16 = 41;
 pub(super) const SOA: u16 = 6;
@@ -80,8 +81,8 @@ impl Head {
         self.ttl.to_be_bytes()[0]
     }
 
-    pub(super) fn of(self, message: &Arc<[u8]>, limits: &Limits) -> Record {
-        Record { message: Arc::clone(message), head: self, value_bytes: limits.value_bytes }
+    pub(super) fn of(self, message: &Arc<[u8]>, caps: Caps) -> Record {
+        Record { message: Arc::clone(message), head: self, value_bytes: caps.value_bytes }
     }
 }
 
@@ -91,7 +92,7 @@ impl Record {
         self.message.len()
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let mut reader = Reader::new(&self.message);
         // It was passed over before, so that it can be read.
         let read = reader.skip(self.head.name_at).and_then(|()| name::read(&mut reader));
@@ -198,6 +199,13 @@ impl Question {
         let unicast_response = multicast && class & TOP_BIT != 0;
         let class = if unicast_response { class & !TOP_BIT } else { class };
         Ok(Self { name, kind, class, unicast_response })
+    }
+
+    /// Passes over one that [`Self::read`] can then read.
+    pub(super) fn skip(reader: &mut Reader<'_>) -> Result<(), ParseError> {
+        name::skip(reader)?;
+        reader.skip(2)?;
+        reader.skip(2)
     }
 }
 

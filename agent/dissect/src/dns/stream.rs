@@ -1,13 +1,14 @@
 //! Messages in a TCP stream, each with its length before it (RFC 1035, section 4.2.2; RFC 7766).
 
+use super::header::{HEADER, Header};
 use super::key::Key;
-use super::message::{self, Dns, HEADER, Header};
+use super::message::{self, Caps, Dns};
 use super::transfer::{self, Transfer};
 use super::{PORT, TCP_PROTOCOL, kind};
 use crate::frame::{Framed, Length, Step};
 use crate::item::{Absence, ErrorKind};
 use crate::peers::{Peers, fingerprint};
-use crate::{Context, Direction, Dissector, End, Frames, Framing, Half, Kind, Limits, Probe};
+use crate::{Context, Direction, Dissector, End, Frames, Framing, Half, Kind, Probe};
 
 /// Bytes that tell a message's length.
 const PREFIX: usize = 2;
@@ -80,13 +81,9 @@ impl Connection {
     fn message(&mut self, direction: Direction, framed: &Framed<'_>, context: &mut Context<'_>) {
         let Some(bytes) = framed.bytes.get(PREFIX..) else { return };
         // A message of a transfer is read to its end, then shortened.
-        let unlimited = transfer::unlimited(context);
-        let limits: &Limits = if self.transfer.is_some() || self.is_transfer(direction, bytes) {
-            &unlimited
-        } else {
-            context.limits
-        };
-        let parsed = Dns::parse(bytes, false, limits);
+        let caps = Caps::of(context.limits);
+        let is_of_transfer = self.transfer.is_some() || self.is_transfer(direction, bytes);
+        let parsed = Dns::parse(bytes, false, if is_of_transfer { transfer::unlimited(caps) } else { caps });
         let lost = framed.missing;
         let dns = match (parsed.dns, parsed.error) {
             (Some(dns), None) => dns,
@@ -106,8 +103,9 @@ impl Connection {
             self.sure = true;
             context.confirm();
         }
-        let key = Key::of(&dns);
-        let kind = dns.questions.first().map_or(0, |question| question.kind);
+        let asked = dns.asked();
+        let key = Key::new(&dns, asked.as_ref());
+        let kind = asked.map_or(0, |asked| asked.kind);
         let copy = fingerprint(bytes);
         if !dns.header.is_response() {
             let half = Half::new(framed.time, framed.size, dns).missing(lost);
@@ -143,7 +141,7 @@ impl Connection {
             self.transfer = Some(Box::new(new));
         }
         let transfer = self.transfer.as_mut()?;
-        let over = transfer.add(dns, framed.size, framed.missing, context.limits);
+        let over = transfer.add(dns, framed.size, framed.missing, Caps::of(context.limits));
         self.transfer_memory = transfer.memory();
         if over && let Some(transfer) = self.transfer.take() {
             self.transfer_memory = 0;

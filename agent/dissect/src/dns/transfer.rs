@@ -1,8 +1,8 @@
 //! Zone transfers: one query, any number of responses (RFC 5936, RFC 1995).
 
 use super::key::Key;
-use super::message::Dns;
-use crate::{Context, Half, Limits};
+use super::message::{Caps, Dns};
+use crate::Half;
 use remora_packet::Timestamp;
 
 pub(super) const AXFR: u16 = 252;
@@ -48,11 +48,11 @@ impl Transfer {
     }
 
     /// Adds a response; whether it was the last. `dns` has all its records.
-    pub(super) fn add(&mut self, dns: Dns, size: u64, missing: u64, limits: &Limits) -> bool {
+    pub(super) fn add(&mut self, dns: Dns, size: u64, missing: u64, caps: Caps) -> bool {
         self.size += size;
         self.missing += missing;
         let failed = dns.code() != 0;
-        for record in &dns.sections[0] {
+        for record in &dns.content().sections[0] {
             self.records += 1;
             let serial = record.serial();
             if self.records == 1 {
@@ -66,7 +66,7 @@ impl Transfer {
             }
         }
         let up_to_date = self.incremental && self.records == 1;
-        self.response.append(dns, limits);
+        self.response.append(dns, caps);
         // The zone's SOA is its first record and its last; in differences it is also where the last of them begins.
         failed || self.serial.is_none() || up_to_date || self.marks >= if self.differences { 3 } else { 2 }
     }
@@ -92,6 +92,6 @@ pub(super) const fn is_transfer(kind: u16) -> bool {
 }
 
 /// Limits under which a transfer's message is read: its end must be seen, however many records lie before it.
-pub(super) fn unlimited(context: &Context<'_>) -> Limits {
-    Limits { list_entries: usize::MAX, ..context.limits.clone() }
+pub(super) const fn unlimited(caps: Caps) -> Caps {
+    Caps { entries: usize::MAX, ..caps }
 }

@@ -1,8 +1,10 @@
 //! What two hosts send each other.
 
+use super::kept::Kept;
 use super::kind;
 use super::message::{self, Key, Role};
 use crate::item::Absence;
+use crate::on_demand::OnDemand;
 use crate::peers::{Peers, fingerprint};
 use crate::{Context, DatagramDissector, Direction, End, Half};
 
@@ -15,13 +17,20 @@ pub(super) struct Conversation {
 impl DatagramDissector for Conversation {
     fn datagram(&mut self, direction: Direction, bytes: &[u8], missing: u32, context: &mut Context<'_>) {
         let kind = kind(context.ipv6);
-        let (fields, role, result) = message::read(context.ipv6, bytes, missing, context.limits);
-        if let (Err(error), 0) = (result, missing) {
-            let offset = error.offset as u64;
-            context.items.push(kind.failure(direction, context.now, bytes, offset, error.what));
-            return;
-        }
-        let half = Half::new(context.now, bytes.len() as u64, fields).missing(missing.into());
+        let size = bytes.len() as u64;
+        let (half, role) = if missing == 0
+            && let Some((kept, role)) = Kept::read(context.ipv6, bytes, context.limits)
+        {
+            (Half::new(context.now, size, OnDemand::new(kept)), role)
+        } else {
+            let (fields, role, result) = message::read(context.ipv6, bytes, missing, context.limits);
+            if let (Err(error), 0) = (result, missing) {
+                let offset = error.offset as u64;
+                context.items.push(kind.failure(direction, context.now, bytes, offset, error.what));
+                return;
+            }
+            (Half::new(context.now, size, fields).missing(missing.into()), role)
+        };
         if role == Role::Alone {
             context.items.push(kind.message(direction, half));
             return;

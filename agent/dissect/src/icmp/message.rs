@@ -6,6 +6,9 @@ use crate::{Fields, Limits, ParseError, Reader, Tree, address};
 /// Bytes shown of what an echo carries. Most of it is padding; what tunnels put there begins with something telling.
 const SHOWN_DATA: usize = 256;
 
+/// Bytes of a message with an identifier and a sequence number of which something is shown.
+pub(super) const SHOWN: usize = 8 + SHOWN_DATA;
+
 /// Whether a message asks or answers, and what both have in common.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Role {
@@ -17,6 +20,29 @@ pub(super) enum Role {
 /// Type of the request, identifier, sequence number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Key(u8, u16, u16);
+
+impl Key {
+    /// Of a message with an identifier and a sequence number: whoever asks and whoever answers have the same.
+    pub(super) const fn new(ipv6: bool, kind: u8, id: u16, sequence: u16) -> Self {
+        let request = match (ipv6, kind) {
+            (false, 0 | 8) => 8,
+            (true, 128 | 129) => 128,
+            (false, 42 | 43) => 42,
+            (true, 160 | 161) => 160,
+            // Requests are odd, each reply is one more.
+            _ => kind - (kind + 1) % 2,
+        };
+        Self(request, id, sequence)
+    }
+}
+
+/// The fields of a message that was read before, to its end.
+pub(super) fn fields(ipv6: bool, bytes: &[u8], length: u64) -> Fields {
+    let mut fields = Fields::with_capacity(10);
+    let limits = Limits::default();
+    let _ = content(ipv6, &mut Reader::new(bytes), length, &mut fields, &mut Role::Alone, &limits);
+    fields
+}
 
 /// Reads what is there. An error comes with what was read before it.
 pub(super) fn read(
@@ -49,9 +75,20 @@ fn content(
     fields.push("length", length);
     r.skip(2)?;
     match (ipv6, kind) {
-        (false, 0 | 8) | (true, 128 | 129) => echo(r, length, if ipv6 { 128 } else { 8 }, fields, role),
-        (false, 13..=18) => timed(kind, r, fields, role),
-        (false, 42 | 43) | (true, 160 | 161) => probed(r, length, if ipv6 { 160 } else { 42 }, fields, role),
+        (false, 0 | 8) | (true, 128 | 129) => {
+            *role = asked(ipv6, kind, r, fields)?;
+            data(r, length.saturating_sub(8), fields);
+            Ok(())
+        }
+        (false, 13..=18) => {
+            *role = asked(ipv6, kind, r, fields)?;
+            timed(kind, r, fields)
+        }
+        (false, 42 | 43) | (true, 160 | 161) => {
+            *role = probed(ipv6, kind, r, fields)?;
+            data(r, length.saturating_sub(8), fields);
+            Ok(())
+        }
         (false, 3 | 4 | 5 | 11 | 12) => error_4(kind, code, r, fields),
         (true, 1..=4) => error_6(kind, r, fields),
         (false, 9) => routers(r, fields, limits),
@@ -69,7 +106,7 @@ fn content(
     Ok(())
 }
 
-const fn is_reply(ipv6: bool, kind: u8) -> bool {
+pub(super) const fn is_reply(ipv6: bool, kind: u8) -> bool {
     if ipv6 { matches!(kind, 129 | 161) } else { matches!(kind, 0 | 14 | 16 | 18 | 43) }
 }
 
@@ -81,28 +118,15 @@ fn data(r: &mut Reader<'_>, size: u64, fields: &mut Fields) {
     }
 }
 
-fn echo(
-    r: &mut Reader<'_>,
-    length: u64,
-    request: u8,
-    fields: &mut Fields,
-    role: &mut Role,
-) -> Result<(), ParseError> {
+fn asked(ipv6: bool, kind: u8, r: &mut Reader<'_>, fields: &mut Fields) -> Result<Role, ParseError> {
     let (id, sequence) = (r.u16_be()?, r.u16_be()?);
     fields.push("id", id);
     fields.push("sequence", sequence);
-    *role = Role::Request(Key(request, id, sequence));
-    data(r, length.saturating_sub(8), fields);
-    Ok(())
+    Ok(Role::Request(Key::new(ipv6, kind, id, sequence)))
 }
 
 /// Timestamps are milliseconds since midnight UTC (RFC 792), masks addresses (RFC 950).
-fn timed(kind: u8, r: &mut Reader<'_>, fields: &mut Fields, role: &mut Role) -> Result<(), ParseError> {
-    let (id, sequence) = (r.u16_be()?, r.u16_be()?);
-    fields.push("id", id);
-    fields.push("sequence", sequence);
-    // Requests are odd, each reply is one more.
-    *role = Role::Request(Key(kind - (kind + 1) % 2, id, sequence));
+fn timed(kind: u8, r: &mut Reader<'_>, fields: &mut Fields) -> Result<(), ParseError> {
     match kind {
         13 | 14 => {
             for name in ["originateMillis", "receiveMillis", "transmitMillis"] {
@@ -116,20 +140,12 @@ fn timed(kind: u8, r: &mut Reader<'_>, fields: &mut Fields, role: &mut Role) -> 
 }
 
 /// RFC 8335, sections 2 and 3.
-fn probed(
-    r: &mut Reader<'_>,
-    length: u64,
-    request: u8,
-    fields: &mut Fields,
-    role: &mut Role,
-) -> Result<(), ParseError> {
+fn probed(ipv6: bool, kind: u8, r: &mut Reader<'_>, fields: &mut Fields) -> Result<Role, ParseError> {
     let (id, sequence) = (r.u16_be()?, r.u8()?);
     r.skip(1)?;
     fields.push("id", id);
     fields.push("sequence", sequence);
-    *role = Role::Request(Key(request, id, sequence.into()));
-    data(r, length.saturating_sub(8), fields);
-    Ok(())
+    Ok(Role::Request(Key::new(ipv6, kind, id, sequence.into())))
 }
 
 fn error_4(kind: u8, code: u8, r: &mut Reader<'_>, fields: &mut Fields) -> Result<(), ParseError> {

@@ -2,6 +2,7 @@
 //! listener discovery (RFC 2710, RFC 3810).
 
 mod conversation;
+mod kept;
 mod listener;
 mod message;
 mod names;

@@ -33,6 +33,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Fields, ParseError> {
     Ok(fields)
 }
 
+/// Whether [`read`] finds nothing wrong.
+pub(super) fn is_right(reader: &Reader<'_>) -> bool {
+    match *reader.rest() {
+        [0x45..=0x4f, ..] => reader.remaining() >= 20,
+        [0x60..=0x6f, ..] => reader.remaining() >= 40,
+        _ => false,
+    }
+}
+
 type Header = (Fields, u8, String, String, bool);
 
 fn ipv4(reader: &mut Reader<'_>) -> Result<Header, ParseError> {

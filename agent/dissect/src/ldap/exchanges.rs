@@ -2,13 +2,15 @@
 
 use remora_packet::Timestamp;
 
-use super::answer::{Answer, answer_fields};
+use super::answer::{Answer, SEARCH, answer_fields};
 use super::framing::{Head, Look, look};
+use super::kept::Kept;
 use super::message::{self, Decoded};
 use super::names::{self, op};
 use crate::exchange::{Half, Kind};
 use crate::frame::Framed;
 use crate::item::{Absence, ErrorKind};
+use crate::on_demand::OnDemand;
 use crate::pair::ById;
 use crate::tree::{Fields, Tree};
 use crate::{Context, Direction};
@@ -109,8 +111,14 @@ impl Exchanges {
             self.client = Some(client);
             self.pairs = ById::new(self.kind, client);
         }
-        let decoded = message::decode(&head, &framed.bytes, framed.is_whole(), context.limits);
         let is_astray = of_client != (self.client == Some(direction));
+        if framed.is_whole()
+            && !is_astray
+            && let Some(meaning) = self.kept(of_client, &head, framed, context)
+        {
+            return meaning;
+        }
+        let decoded = message::decode(&head, &framed.bytes, framed.is_whole(), context.limits.of_values());
         if is_astray {
             let half = half(framed, decoded).error(ErrorKind::Dissection, "sent by the wrong side");
             context.items.push(self.kind.message(direction, half));
@@ -123,6 +131,65 @@ impl Exchanges {
         }
     }
 
+    fn answer_to(&self, id: i64) -> Option<usize> {
+        self.answers.iter().position(|answer| answer.id == id)
+    }
+
+    /// Takes a whole message without decoding it, where that can be.
+    fn kept(
+        &mut self,
+        of_client: bool,
+        head: &Head,
+        framed: &Framed<'_>,
+        context: &mut Context<'_>,
+    ) -> Option<Meaning> {
+        if of_client {
+            let kept = Kept::read(head, &framed.bytes, context.limits)?;
+            self.see_id(head.id);
+            self.ask(head.id, Half::new(framed.time, framed.size, OnDemand::new(kept)), context);
+            return Some(Meaning::Nothing);
+        }
+        if head.id == 0 {
+            return None;
+        }
+        if head.op == op::SEARCH_ENTRY {
+            let answer = self.answer(head.id, framed.time, context);
+            let before = answer.memory();
+            let is_kept = answer.keep_entry(head, framed, context.limits);
+            let more = answer.memory() - before;
+            self.answer_bytes += more;
+            return is_kept.then_some(Meaning::Nothing);
+        }
+        if self.answer_to(head.id).is_some_and(|at| !self.answers[at].is_kept()) {
+            return None;
+        }
+        let kept = Kept::read(head, &framed.bytes, context.limits)?;
+        let code = kept.result()?;
+        let half = match self.take(head.id) {
+            Some(mut answer) => {
+                let kept = kept.behind(answer.take_entries());
+                let size = framed.size + answer.size;
+                let half = Half::new(answer.time, size, OnDemand::new(kept)).missing(answer.missing);
+                match answer.error {
+                    Some(error) => half.error(ErrorKind::Dissection, error),
+                    None => half,
+                }
+            }
+            None => Half::new(framed.time, framed.size, OnDemand::new(kept)),
+        };
+        self.respond(head.id, half, context);
+        Some(Meaning::Result { id: head.id, success: code == 0 })
+    }
+
+    fn see_id(&mut self, id: i64) {
+        if id > self.latest_id {
+            self.grows |= self.latest_id > 0;
+        } else {
+            self.repeats = true;
+        }
+        self.latest_id = id;
+    }
+
     fn request(
         &mut self,
         direction: Direction,
@@ -131,12 +198,7 @@ impl Exchanges {
         decoded: Decoded,
         context: &mut Context<'_>,
     ) -> Meaning {
-        if head.id > self.latest_id {
-            self.grows |= self.latest_id > 0;
-        } else {
-            self.repeats = true;
-        }
-        self.latest_id = head.id;
+        self.see_id(head.id);
         let meaning = match (head.op, decoded.oid.as_deref()) {
             (op::EXTENDED_REQUEST, Some(names::START_TLS)) => Meaning::AsksForTls(head.id),
             (op::BIND_REQUEST, _) if decoded.is_sasl => Meaning::AsksForSasl,
@@ -153,11 +215,16 @@ impl Exchanges {
             context.items.push(self.kind.message(direction, half));
             return meaning;
         }
-        self.finish(head.id, Absence::Lost, context);
+        self.ask(head.id, half, context);
+        meaning
+    }
+
+    /// A request waits for its response.
+    fn ask(&mut self, id: i64, half: Half, context: &mut Context<'_>) {
+        self.finish(id, Absence::Lost, context);
         self.doubtful &= !(self.answered && self.pairs.is_empty());
         let losses = if self.doubtful { self.losses.wrapping_sub(1) } else { self.losses };
-        self.pairs.request(head.id, half, losses, context);
-        meaning
+        self.pairs.request(id, half, losses, context);
     }
 
     fn response(
@@ -183,31 +250,37 @@ impl Exchanges {
                 return Meaning::Result { id: head.id, success };
             }
         };
-        let at = match self.answers.iter().position(|answer| answer.id == head.id) {
+        let answer = self.answer(head.id, framed.time, context);
+        let before = answer.memory();
+        answer.add(list, framed, decoded, context.limits);
+        let after = answer.memory();
+        self.answer_bytes = self.answer_bytes - before + after;
+        Meaning::Nothing
+    }
+
+    /// The answer that a message belongs to, which it may begin.
+    fn answer(&mut self, id: i64, time: Timestamp, context: &mut Context<'_>) -> &mut Answer {
+        let at = match self.answer_to(id) {
             Some(at) => at,
             None => {
                 if self.answers.len() >= context.limits.waiting_requests.max(1) {
                     let oldest = self.answers[0].id;
                     self.finish(oldest, Absence::TooMany, context);
                 }
-                self.answers.push(Answer::new(head.id, framed.time));
+                self.answers.push(Answer::new(id, time));
                 self.answers.len() - 1
             }
         };
-        let answer = &mut self.answers[at];
-        let before = answer.bytes;
-        answer.add(list, framed, decoded, context);
-        self.answer_bytes += answer.bytes - before;
-        Meaning::Nothing
+        &mut self.answers[at]
     }
 
     /// The last message of a response.
     fn result(&mut self, id: i64, framed: &Framed<'_>, decoded: Decoded, context: &mut Context<'_>) {
-        let losses = self.pairs.note(&id).copied();
-        let is_search = decoded.fields.field("type").and_then(Tree::as_text) == Some("Search Response");
+        let is_search = decoded.fields.field("type").and_then(Tree::as_text) == Some(SEARCH);
         let mut last = half_of(framed, &decoded);
         let mut fields = decoded.fields;
-        if let Some(answer) = self.take(id) {
+        if let Some(mut answer) = self.take(id) {
+            answer.settle(context.limits);
             last.time = answer.time;
             last.size += answer.size;
             last.missing += answer.missing;
@@ -216,24 +289,31 @@ impl Exchanges {
         } else if is_search {
             answer_fields(&mut fields, Default::default(), false, true);
         }
+        self.respond(id, last.half(fields), context);
+    }
+
+    /// A response that is whole.
+    fn respond(&mut self, id: i64, mut half: Half, context: &mut Context<'_>) {
+        let losses = self.pairs.note(&id).copied();
         self.answered |= losses.is_some();
         if losses.is_some_and(|losses| losses != self.losses) {
-            last.error.get_or_insert_with(|| "messages of the response may be missing".to_owned());
+            half = half.error(ErrorKind::Dissection, "messages of the response may be missing");
         }
-        self.pairs.response(&id, last.half(fields), context);
+        self.pairs.response(&id, half, context);
     }
 
     fn take(&mut self, id: i64) -> Option<Answer> {
-        let at = self.answers.iter().position(|answer| answer.id == id)?;
+        let at = self.answer_to(id)?;
         let answer = self.answers.remove(at);
-        self.answer_bytes -= answer.bytes;
+        self.answer_bytes -= answer.memory();
         Some(answer)
     }
 
     /// An answer that will not be finished comes out, with its request.
     fn finish(&mut self, id: i64, absence: Absence, context: &mut Context<'_>) {
-        let Some(answer) = self.take(id) else { return };
-        let is_search = answer.name == "Search Response";
+        let Some(mut answer) = self.take(id) else { return };
+        answer.settle(context.limits);
+        let is_search = answer.name == SEARCH;
         let abandoned = self.abandoned.contains(&id);
         let mut fields = Fields::new().with("type", answer.name).with("messageId", id);
         answer_fields(&mut fields, answer.lists, answer.truncated, is_search);

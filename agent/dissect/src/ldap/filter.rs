@@ -11,6 +11,36 @@ pub(super) struct Writer {
     pub truncated: bool,
 }
 
+/// Whether a filter can be written without an error and to its innermost part.
+pub(super) fn is_right(filter: Element<'_>, nesting: usize) -> Result<bool, ParseError> {
+    if nesting == 0 {
+        return Ok(false);
+    }
+    let mut parts = filter.elements();
+    match filter.tag {
+        0xa0..=0xa2 => {
+            for part in parts {
+                if !is_right(part?, nesting - 1)? {
+                    return Ok(false);
+                }
+            }
+        }
+        0xa3 | 0xa5 | 0xa6 | 0xa8 => {
+            parts.expect(tag::OCTET_STRING)?;
+            parts.expect(tag::OCTET_STRING)?;
+        }
+        0xa4 => {
+            parts.expect(tag::OCTET_STRING)?;
+            for part in parts.expect(tag::SEQUENCE)?.elements() {
+                part?;
+            }
+        }
+        0x87 => {}
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
 impl Writer {
     /// Writes a filter whose text is at most about `cap` bytes, nested at most `nesting` deep.
     pub(super) fn write(

@@ -3,8 +3,8 @@
 use super::filter::Writer;
 use super::framing::Head;
 use super::names::{self, op};
-use crate::Limits;
 use crate::der::{Element, Elements, tag};
+use crate::limits::ValueLimits;
 use crate::read::ParseError;
 use crate::tree::{Fields, Tree};
 
@@ -25,14 +25,14 @@ pub(super) struct Decoded {
     pub result_code: Option<i64>,
 }
 
-struct Decoder<'a> {
-    limits: &'a Limits,
+struct Decoder {
+    limits: ValueLimits,
     out: Decoded,
     truncated: bool,
 }
 
 /// Reads a message, of which `bytes` may be only the beginning; `whole` tells.
-pub(super) fn decode(head: &Head, bytes: &[u8], whole: bool, limits: &Limits) -> Decoded {
+pub(super) fn decode(head: &Head, bytes: &[u8], whole: bool, limits: ValueLimits) -> Decoded {
     let mut fields = Fields::with_capacity(8);
     if let Some((_, name)) = names::operation(head.op) {
         fields.push("type", name);
@@ -59,7 +59,7 @@ pub(super) fn decode(head: &Head, bytes: &[u8], whole: bool, limits: &Limits) ->
     decoder.out
 }
 
-impl Decoder<'_> {
+impl Decoder {
     fn push(&mut self, name: &'static str, value: impl Into<Tree>) {
         self.out.fields.push(name, value);
     }
@@ -187,10 +187,7 @@ impl Decoder<'_> {
     fn search(&mut self, mut parts: Elements<'_>) -> Result<(), ParseError> {
         let base = parts.expect(tag::OCTET_STRING)?;
         self.push_text("dn", base);
-        const SCOPES: [&str; 4] = ["baseObject", "singleLevel", "wholeSubtree", "subordinateSubtree"];
-        const DEREFS: [&str; 4] =
-            ["neverDerefAliases", "derefInSearching", "derefFindingBaseObj", "derefAlways"];
-        for (name, names) in [("scope", SCOPES), ("derefAliases", DEREFS)] {
+        for (name, names) in [("scope", names::SCOPES), ("derefAliases", names::DEREFS)] {
             let element = parts.expect(tag::ENUMERATED)?;
             let number = element.integer()?;
             let Some(text) = usize::try_from(number).ok().and_then(|number| names.get(number)) else {

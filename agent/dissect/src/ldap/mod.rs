@@ -7,9 +7,11 @@
 mod answer;
 mod connection;
 mod datagrams;
+mod entries;
 mod exchanges;
 mod filter;
 mod framing;
+mod kept;
 mod message;
 mod names;
 

@@ -25,6 +25,10 @@ pub(super) mod op {
     pub(crate) const INTERMEDIATE_RESPONSE: u8 = 0x79;
 }
 
+pub(super) const SCOPES: [&str; 4] = ["baseObject", "singleLevel", "wholeSubtree", "subordinateSubtree"];
+pub(super) const DEREFS: [&str; 4] =
+    ["neverDerefAliases", "derefInSearching", "derefFindingBaseObj", "derefAlways"];
+
 pub(super) const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
 pub(super) const PASSWORD_MODIFY: &str = "1.3.6.1.4.1.4203.1.11.1";
 pub(super) const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::crypto::{Close, Stream};
-use super::keys::{Initial, Keys};
-use super::packet::{self, Header, Kind, Version};
+use super::keys::{Initial, Keys, Opened};
+use super::packet::{self, ConnectionId, Header, Kind, Version};
 use super::{KIND, parameters};
 use crate::item::Absence;
 use crate::tls::fingerprint::{Carrier, hex};
@@ -36,7 +36,7 @@ pub(super) fn offers_versions(header: &Header<'_>) -> bool {
 pub(super) struct Connection {
     current: Option<Box<Current>>,
     /// The latest connection IDs that packets were sent to, of handshakes that are over. No other begins with one of them.
-    known: VecDeque<Vec<u8>>,
+    known: VecDeque<ConnectionId>,
     /// A client's packet of a version that is not known, waiting for the versions that are.
     asked: Option<(Direction, Half)>,
 }
@@ -46,9 +46,9 @@ struct Current {
     handshake: Handshake,
     client: Direction,
     /// What the keys follow from.
-    connection_id: Vec<u8>,
+    connection_id: ConnectionId,
     /// What each side calls itself.
-    sources: [Option<Vec<u8>>; 2],
+    sources: [Option<ConnectionId>; 2],
     /// Made for a version.
     initial: Option<Initial>,
     /// For each direction.
@@ -57,7 +57,7 @@ struct Current {
     /// Bytes of each stream that were handed over as messages.
     read: [usize; 2],
     /// The connection ID by which the server wants to be called first, in a Retry.
-    retry: Option<Vec<u8>>,
+    retry: Option<ConnectionId>,
     /// When it is given up, on the engine's clock.
     due: u64,
 }
@@ -77,7 +77,7 @@ impl Connection {
         if let Some(current) = &mut self.current
             && let Some(payload) = current.open(direction, header, bytes)
         {
-            current.take(direction, header, &payload, context);
+            current.take(direction, header, payload.bytes(), context);
         } else if !self.begin(direction, header, bytes, context) {
             context.counters.undissected_bytes += header.end.min(bytes.len()) as u64;
             return;
@@ -96,13 +96,14 @@ impl Connection {
         bytes: &[u8],
         context: &mut Context<'_>,
     ) -> bool {
-        if self.known.iter().any(|known| known == header.destination) {
+        if self.known.iter().any(|known| known.as_bytes() == header.destination) {
             return false;
         }
+        let Some(connection_id) = ConnectionId::new(header.destination) else { return false };
         let mut next = Current {
             handshake: Handshake::new(KIND, Carrier::Quic),
             client: direction,
-            connection_id: header.destination.to_vec(),
+            connection_id,
             sources: [None, None],
             initial: None,
             keys: [None, None],
@@ -114,13 +115,13 @@ impl Connection {
         // Only the client's first packets can be opened with what they say themselves.
         let Some(payload) = next.open(direction, header, bytes) else { return false };
         if let Some(mut before) = self.current.take() {
-            self.remember(before.connection_id.clone());
+            self.remember(before.connection_id);
             // After a Retry the client says the same once more, to be counted from here.
-            if !before.is_again(&next, &payload) {
+            if !before.is_again(&next, payload.bytes()) {
                 before.give_up(Absence::Lost, context);
             }
         }
-        next.take(direction, header, &payload, context);
+        next.take(direction, header, payload.bytes(), context);
         self.current = Some(Box::new(next));
         true
     }
@@ -132,7 +133,7 @@ impl Connection {
         }
     }
 
-    fn remember(&mut self, connection_id: Vec<u8>) {
+    fn remember(&mut self, connection_id: ConnectionId) {
         if self.known.contains(&connection_id) {
             return;
         }
@@ -183,13 +184,13 @@ fn size(header: &Header<'_>) -> u64 {
 }
 
 impl Current {
-    fn open(&mut self, direction: Direction, header: &Header<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
+    fn open(&mut self, direction: Direction, header: &Header<'_>, bytes: &[u8]) -> Option<Opened> {
         let sender = if direction == self.client { Direction::ToServer } else { Direction::ToClient };
         let initial = match self.initial.take() {
             Some(initial) if initial.version == header.version => initial,
             _ => {
                 self.keys = [None, None];
-                Initial::new(header.version, &self.connection_id)
+                Initial::new(header.version, self.connection_id.as_bytes())
             }
         };
         let keys = &mut self.keys[direction.index()];
@@ -199,8 +200,8 @@ impl Current {
         self.initial = Some(initial);
         let payload = keys.as_ref()?.open(header, bytes)?;
         let source = &mut self.sources[direction.index()];
-        if source.as_deref() != Some(header.source) {
-            *source = Some(header.source.to_vec());
+        if let Some(id) = ConnectionId::new(header.source) {
+            *source = Some(id);
         }
         Some(payload)
     }
@@ -237,12 +238,18 @@ impl Current {
             if !matches!(*kind, handshake::kind::CLIENT_HELLO | handshake::kind::SERVER_HELLO) {
                 continue;
             }
-            handshake.message(direction, handed, context);
             if *kind == handshake::kind::CLIENT_HELLO && is_first {
-                describe(handshake, direction, header, body, context);
-            } else if handshake.is_answered() {
-                handshake.add(direction, "quicVersion", header.version.name());
-                handshake.add(direction, "sourceConnectionId", hex(header.source));
+                let (hello, result) = ClientHello::parse(body, false);
+                handshake.client_hello(direction, &hello, result.err(), handed, context);
+                describe(handshake, direction, header, &hello, context);
+                continue;
+            }
+            handshake.message(direction, handed, context);
+            if handshake.is_answered() {
+                let fields = Fields::with_capacity(2)
+                    .with("quicVersion", header.version.name())
+                    .with("sourceConnectionId", hex(header.source));
+                handshake.add_all(direction, fields, None, context.limits);
                 handshake.give_up(Absence::Lost, context);
                 return;
             }
@@ -293,8 +300,7 @@ impl Current {
 
     fn memory(&self) -> usize {
         let streams: usize = self.streams.iter().map(Stream::memory).sum();
-        let sources: usize = self.sources.iter().flatten().map(Vec::capacity).sum();
-        size_of::<Self>() + streams + self.handshake.memory() + self.connection_id.capacity() + sources
+        size_of::<Self>() + streams + self.handshake.memory()
     }
 }
 
@@ -303,17 +309,17 @@ fn describe(
     handshake: &mut Handshake,
     direction: Direction,
     header: &Header<'_>,
-    body: &[u8],
+    hello: &ClientHello<'_>,
     context: &Context<'_>,
 ) {
-    handshake.add(direction, "quicVersion", header.version.name());
-    handshake.add(direction, "destinationConnectionId", hex(header.destination));
-    handshake.add(direction, "sourceConnectionId", hex(header.source));
-    let (hello, _) = ClientHello::parse(body, false);
-    if let Some(extension) = hello.extension_data(57).or_else(|| hello.extension_data(0xffa5)) {
-        let parameters = parameters::describe(extension, context.limits);
-        handshake.add(direction, "transportParameters", parameters);
-    }
+    let fields = Fields::with_capacity(4)
+        .with("quicVersion", header.version.name())
+        .with("destinationConnectionId", hex(header.destination))
+        .with("sourceConnectionId", hex(header.source));
+    let extension = hello.extension_data(57).or_else(|| hello.extension_data(0xffa5));
+    let make = |extension: &[u8], caps| parameters::describe(extension, caps).into();
+    let parameters = extension.map(|extension| ("transportParameters", extension, make as _));
+    handshake.add_all(direction, fields, parameters, context.limits);
 }
 
 impl DatagramDissector for Connection {
@@ -328,7 +334,7 @@ impl DatagramDissector for Connection {
                 Kind::Retry => {
                     if let Some(current) = self.current.as_mut().filter(|current| current.client != direction)
                     {
-                        current.retry = Some(header.source.to_vec());
+                        current.retry = ConnectionId::new(header.source);
                     }
                 }
                 Kind::ZeroRtt | Kind::Handshake => {}
@@ -356,7 +362,7 @@ impl DatagramDissector for Connection {
     }
 
     fn memory(&self) -> usize {
-        let known: usize = self.known.iter().map(|known| size_of_val(known) + known.capacity()).sum();
+        let known = self.known.capacity() * size_of::<ConnectionId>();
         let asked = self.asked.as_ref().map_or(0, |(_, half)| half.memory());
         known + asked + self.current.as_ref().map_or(0, |current| current.memory())
     }

@@ -43,8 +43,14 @@ impl Stream {
         let mut reader = Reader::new(payload);
         while !reader.is_empty() {
             match variable(&mut reader)? {
-                // PADDING, PING
-                0 | 1 => {}
+                // PADDING, much of it
+                0 => {
+                    let rest = reader.rest();
+                    let padding = rest.iter().position(|byte| *byte != 0).unwrap_or(rest.len());
+                    reader.skip(padding)?;
+                }
+                // PING
+                1 => {}
                 kind @ 2..=3 => acknowledgement(&mut reader, kind == 3)?,
                 6 => {
                     let offset = variable(&mut reader)?;

@@ -1,10 +1,12 @@
 //! The keys of Initial packets, which anyone can derive (RFC 9001, section 5.2), and what they protect.
 
+use std::sync::LazyLock;
+
 use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
 use aes::{Aes128, Block};
 use aes_gcm::aead::AeadInOut as _;
 use aes_gcm::{Aes128Gcm, Key};
-use hkdf::Hkdf;
+use hkdf::{Hkdf, HkdfExtract};
 use sha2::Sha256;
 
 use super::packet::{Header, Version};
@@ -28,7 +30,9 @@ pub(super) struct Initial {
 impl Initial {
     /// For the connection ID that the client chose for the server first.
     pub(super) fn new(version: Version, connection_id: &[u8]) -> Self {
-        Self { version, secret: Hkdf::new(Some(version.salt()), connection_id) }
+        let mut extract = salted(version);
+        extract.input_ikm(connection_id);
+        Self { version, secret: extract.finalize().1 }
     }
 
     /// The keys of the side that sends in `direction`.
@@ -51,9 +55,16 @@ impl Initial {
     }
 }
 
+/// What begins with a version's salt. That of the version nearly all speak is made once.
+fn salted(version: Version) -> HkdfExtract<Sha256> {
+    static VERSION_1: LazyLock<HkdfExtract<Sha256>> =
+        LazyLock::new(|| HkdfExtract::new(Some(Version(1).salt())));
+    if version == Version(1) { VERSION_1.clone() } else { HkdfExtract::new(Some(version.salt())) }
+}
+
 impl Keys {
     /// The payload of a packet, which begins `bytes`; `None` where it was made with other keys.
-    pub(super) fn open(&self, header: &Header<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn open(&self, header: &Header<'_>, bytes: &[u8]) -> Option<Opened> {
         let packet = bytes.get(..header.end)?;
         let mut mask = Block::default();
         mask.copy_from_slice(packet.get(header.number_at + 4..header.number_at + 20)?);
@@ -61,7 +72,8 @@ impl Keys {
         let first = packet.first()? ^ mask[0] & 0x0f;
         let number_length = usize::from(first & 0x03) + 1;
         let payload_at = header.number_at + number_length;
-        let mut associated = packet.get(..payload_at)?.to_vec();
+        let mut opened = packet.to_vec();
+        let (associated, protected) = opened.split_at_mut_checked(payload_at)?;
         *associated.first_mut()? = first;
         let mut number = 0;
         for (byte, mask) in associated.get_mut(header.number_at..)?.iter_mut().zip(mask.iter().skip(1)) {
@@ -73,12 +85,23 @@ impl Keys {
         for (byte, number) in nonce.iter_mut().skip(8).zip(number.to_be_bytes()) {
             *byte ^= number;
         }
-        let (payload, tag) = packet.get(payload_at..)?.split_last_chunk::<TAG>()?;
-        let mut payload = payload.to_vec();
-        self.aead
-            .decrypt_inout_detached(&nonce.into(), &associated, payload.as_mut_slice().into(), &(*tag).into())
-            .ok()?;
-        Some(payload)
+        let (payload, tag) = protected.split_last_chunk_mut::<TAG>()?;
+        self.aead.decrypt_inout_detached(&nonce.into(), associated, payload.into(), &(*tag).into()).ok()?;
+        Some(Opened { packet: opened, payload_at })
+    }
+}
+
+/// A packet without its protection.
+pub(super) struct Opened {
+    packet: Vec<u8>,
+    payload_at: usize,
+}
+
+impl Opened {
+    /// Its payload.
+    pub(super) fn bytes(&self) -> &[u8] {
+        let end = self.packet.len().saturating_sub(TAG);
+        self.packet.get(self.payload_at..end).unwrap_or_default()
     }
 }
 
@@ -87,8 +110,7 @@ fn expand(secret: &Hkdf<Sha256>, label: &[u8], out: &mut [u8]) -> Option<()> {
     const PREFIX: &[u8] = b"tls13 ";
     let length = u16::try_from(out.len()).ok()?.to_be_bytes();
     let label_length = u8::try_from(PREFIX.len() + label.len()).ok()?;
-    let info = [&length[..], &[label_length], PREFIX, label, &[0]].concat();
-    secret.expand(&info, out).ok()
+    secret.expand_multi_info(&[&length, &[label_length], PREFIX, label, &[0]], out).ok()
 }
 
 #[cfg(test)]
@@ -116,7 +138,7 @@ mod tests {
         let keys = Initial::new(Version(1), &CONNECTION_ID).keys(Direction::ToClient).unwrap();
         let payload = keys.open(&header, &packet).unwrap();
         assert_eq!(
-            payload,
+            payload.bytes(),
             bytes(
                 "02000000000600405a020000560303eefce7f7b37ba1d1632e96677825ddf73988cfc79825df566dc5430b9a045a1200
                  130100002e00330024001d00209d3c940d89690b84d08a60993c144eca684d1081287c834d5311bcf32bb9da1a002b0002
@@ -139,6 +161,6 @@ mod tests {
         assert_eq!(header.kind, packet::Kind::Initial);
         let keys = Initial::new(header.version, &CONNECTION_ID).keys(Direction::ToClient).unwrap();
         let payload = keys.open(&header, &packet).unwrap();
-        assert!(payload.starts_with(&[2, 0, 0, 0, 0, 6, 0, 0x40, 0x5a, 2, 0, 0, 0x56, 3, 3]));
+        assert!(payload.bytes().starts_with(&[2, 0, 0, 0, 0, 6, 0, 0x40, 0x5a, 2, 0, 0, 0x56, 3, 3]));
     }
 }

@@ -1,5 +1,7 @@
 //! Packets as far as they are not protected (RFC 8999, RFC 9000 section 17, RFC 9369).
 
+use std::borrow::Cow;
+
 use crate::read::{ParseError, Reader};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,12 +35,12 @@ impl Version {
         self.0 & 0x0f0f_0f0f == 0x0a0a_0a0a
     }
 
-    pub(super) fn name(self) -> String {
+    pub(super) fn name(self) -> Cow<'static, str> {
         match (self.0, self.draft()) {
-            (1, _) => "1".to_owned(),
-            (0x6b33_43cf, _) => "2".to_owned(),
-            (0xff00_0000..=0xff00_ffff, Some(draft)) => format!("draft-{draft}"),
-            (number, _) => format!("0x{number:08x}"),
+            (1, _) => "1".into(),
+            (0x6b33_43cf, _) => "2".into(),
+            (0xff00_0000..=0xff00_ffff, Some(draft)) => format!("draft-{draft}").into(),
+            (number, _) => format!("0x{number:08x}").into(),
         }
     }
 
@@ -98,6 +100,25 @@ pub(super) struct Header<'a> {
     pub end: usize,
     /// Versions the server offers instead.
     pub offered: &'a [u8],
+}
+
+/// A connection ID of a version that is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct ConnectionId {
+    length: u8,
+    bytes: [u8; MAX_CONNECTION_ID],
+}
+
+impl ConnectionId {
+    pub(super) fn new(id: &[u8]) -> Option<Self> {
+        let mut bytes = [0; MAX_CONNECTION_ID];
+        bytes.get_mut(..id.len())?.copy_from_slice(id);
+        Some(Self { length: id.len() as u8, bytes })
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
 }
 
 /// RFC 9000, section 17.2; only for versions that are not known may a connection ID be longer.

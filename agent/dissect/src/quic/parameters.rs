@@ -3,22 +3,23 @@
 use super::crypto::block;
 use super::packet::{Version, variable};
 use crate::read::{ParseError, Reader};
-use crate::{Fields, Limits, Tree};
+use crate::tls::kept::Caps;
+use crate::{Fields, Tree};
 
 /// Those that tell something; of an extension that breaks off, what is before.
-pub(super) fn describe(extension: &[u8], limits: &Limits) -> Fields {
+pub(super) fn describe(extension: &[u8], caps: Caps) -> Fields {
     let mut fields = Fields::new();
     let mut reader = Reader::new(extension);
     // Each is known by another number, so that one sent again and again adds nothing.
     while !reader.is_empty() {
-        if one(&mut reader, &mut fields, limits).is_err() {
+        if one(&mut reader, &mut fields, caps).is_err() {
             break;
         }
     }
     fields
 }
 
-fn one(reader: &mut Reader<'_>, fields: &mut Fields, limits: &Limits) -> Result<(), ParseError> {
+fn one(reader: &mut Reader<'_>, fields: &mut Fields, caps: Caps) -> Result<(), ParseError> {
     let number = variable(reader)?;
     let value = block(reader)?;
     let mut value = Reader::new(value);
@@ -42,7 +43,7 @@ fn one(reader: &mut Reader<'_>, fields: &mut Fields, limits: &Limits) -> Result<
         // RFC 9368, section 3: what was chosen, then what else there is.
         0x11 => {
             let mut versions = Vec::new();
-            while !value.is_empty() && versions.len() < limits.list_entries {
+            while !value.is_empty() && versions.len() < caps.entries {
                 versions.push(Version(value.u32_be()?));
             }
             let shown = versions.into_iter().skip(1).filter(|version| !version.is_reserved());
@@ -65,7 +66,7 @@ mod tests {
             1, 4, 0x80, 0, 0x75, 0x30, 3, 2, 0x45, 0xc0, 0x0c, 0, 0x11, 12, 0, 0, 0, 1, 0x1a, 0x2a, 0x3a,
             0x4a, 0x6b, 0x33, 0x43, 0xcf, 0x40, 0x99, 1, 0, 4, 9,
         ];
-        let fields = describe(&extension, &Limits::default());
+        let fields = describe(&extension, Caps { entries: 10, value_bytes: 10 });
         assert_eq!(fields.field("maxIdleTimeout"), Some(&Tree::Int(30_000)));
         assert_eq!(fields.field("maxUdpPayloadSize"), Some(&Tree::Int(1472)));
         assert_eq!(fields.field("disableActiveMigration"), Some(&Tree::Bool(true)));

@@ -1,6 +1,7 @@
 //! Packets (RFC 2865, section 3).
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use super::{attribute, dictionary, eap};
 use crate::tree::hex;
@@ -82,10 +83,11 @@ pub(super) fn is_ordinary(bytes: &[u8]) -> bool {
 pub(super) struct Packet {
     /// To its end by its own account, or as far as they were captured.
     bytes: Box<[u8]>,
-    /// Where the attributes that are shown begin.
-    places: Vec<u16>,
-    /// Of all attributes.
+    /// Of all attributes that could be read, and of those that are shown.
     count: usize,
+    shown: usize,
+    /// Where those begin.
+    places: OnceLock<Box<[u16]>>,
     /// Where the last attributes with the user's name and the session begin.
     user: Option<u16>,
     session: Option<u16>,
@@ -99,8 +101,15 @@ const EAP_MESSAGE: u8 = 79;
 
 /// Reads what is there. An error comes with what was read before it.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> (Packet, Result<(), ParseError>) {
-    let mut packet =
-        Packet { bytes: Box::default(), places: Vec::new(), count: 0, user: None, session: None, eap: false };
+    let mut packet = Packet {
+        bytes: Box::default(),
+        count: 0,
+        shown: 0,
+        places: OnceLock::new(),
+        user: None,
+        session: None,
+        eap: false,
+    };
     let result = packet.read(bytes, limits);
     (packet, result)
 }
@@ -131,9 +140,7 @@ impl Packet {
                 _ => {}
             }
             self.count += 1;
-            if self.places.len() < limits.list_entries {
-                self.places.push(place);
-            }
+            self.shown = self.count.min(limits.list_entries);
         }
         if inside.len() < length.into() {
             return Err(r.error("the message ends early"));
@@ -145,6 +152,22 @@ impl Packet {
     /// The attribute that begins at a place.
     fn attribute(&self, place: u16) -> Option<(u8, &[u8])> {
         attribute::next(&mut Reader::new(self.bytes.get(place.into()..)?)).ok()
+    }
+
+    fn places(&self) -> &[u16] {
+        self.places.get_or_init(|| {
+            let mut places = Vec::with_capacity(self.shown);
+            let mut r = Reader::new(&self.bytes);
+            if r.skip(HEADER).is_ok() {
+                while places.len() < self.shown {
+                    places.push(r.position() as u16);
+                    if attribute::next(&mut r).is_err() {
+                        break;
+                    }
+                }
+            }
+            places.into()
+        })
     }
 
     fn text(&self, place: Option<u16>) -> Option<Value<'_>> {
@@ -195,7 +218,7 @@ impl Object for Packet {
             "authenticator" => Value::text(hex(self.bytes.get(4..HEADER)?)),
             "userName" => self.text(self.user)?,
             "sessionId" => self.text(self.session)?,
-            "attributeCount" if self.count > self.places.len() => Value::count(self.count as u64),
+            "attributeCount" if self.count > self.shown => Value::count(self.count as u64),
             "attributes" => Value::List(self),
             "eap" if self.eap => Value::Object(ObjectRef::Owned(Box::new(self.eap()))),
             _ => return None,
@@ -206,17 +229,17 @@ impl Object for Packet {
 /// Of its attributes.
 impl List for Packet {
     fn len(&self) -> usize {
-        self.places.len()
+        self.shown
     }
 
     fn at(&self, index: usize) -> Option<Value<'_>> {
-        let (kind, value) = self.attribute(*self.places.get(index)?)?;
+        let (kind, value) = self.attribute(*self.places().get(index)?)?;
         Some(Value::Object(ObjectRef::Owned(Box::new(attribute::read(kind, value)))))
     }
 }
 
 impl item::Message for Packet {
     fn memory(&self) -> usize {
-        size_of::<Self>() + self.bytes.len() + self.places.capacity() * size_of::<u16>()
+        size_of::<Self>() + self.bytes.len() + self.places.get().map_or(0, |places| size_of_val(&**places))
     }
 }

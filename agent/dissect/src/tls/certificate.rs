@@ -6,33 +6,45 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use sha2::{Digest, Sha256};
 
 use super::fingerprint::hex;
+use super::kept::Caps;
 use crate::der::{Element, Elements, tag};
 use crate::read::{ParseError, Reader};
-use crate::{Fields, Limits, Tree};
+use crate::{Fields, Tree};
 
-/// The certificates of a Certificate message before TLS 1.3 (RFC 5246, section 7.4.2), the sender's own first; and
-/// their number where the list is shortened.
-pub(super) fn list(body: &[u8], limits: &Limits) -> Result<(Vec<Tree>, Option<u64>), ParseError> {
+/// The certificates of a Certificate message before TLS 1.3 (RFC 5246, section 7.4.2), the sender's own first.
+///
+/// An error in the list itself comes with those before it.
+pub(super) fn list(body: &[u8], caps: Caps) -> Tree {
+    let mut shown = Vec::new();
+    let _ = each(body, |certificate| {
+        if shown.len() < caps.entries {
+            shown.push(Tree::Fields(describe(certificate, caps)));
+        }
+    });
+    shown.into()
+}
+
+/// How many certificates such a message has.
+pub(super) fn count(body: &[u8]) -> Result<usize, ParseError> {
+    let mut count = 0;
+    each(body, |_| count += 1).map(|()| count)
+}
+
+fn each(body: &[u8], mut with: impl FnMut(&[u8])) -> Result<(), ParseError> {
     let mut reader = Reader::new(body);
     let length = reader.u24_be()? as usize;
     let mut entries = reader.part(length)?;
-    let (mut shown, mut count) = (Vec::new(), 0u64);
     while !entries.is_empty() {
         let length = entries.u24_be()? as usize;
-        let certificate = entries.take(length)?;
-        count += 1;
-        if shown.len() < limits.list_entries {
-            shown.push(Tree::Fields(describe(certificate, limits)));
-        }
+        with(entries.take(length)?);
     }
-    let cut = count > shown.len() as u64;
-    Ok((shown, cut.then_some(count)))
+    Ok(())
 }
 
 /// As much as can be read, and why the rest can't.
-fn describe(bytes: &[u8], limits: &Limits) -> Fields {
+fn describe(bytes: &[u8], caps: Caps) -> Fields {
     let mut fields = Fields::with_capacity(12);
-    if let Err(error) = read(bytes, limits, &mut fields) {
+    if let Err(error) = read(bytes, caps, &mut fields) {
         fields.push("error", error.to_string());
     }
     fields.push("sha256", hex(&Sha256::digest(bytes)));
@@ -40,7 +52,7 @@ fn describe(bytes: &[u8], limits: &Limits) -> Fields {
     fields
 }
 
-fn read(bytes: &[u8], limits: &Limits, fields: &mut Fields) -> Result<(), ParseError> {
+fn read(bytes: &[u8], caps: Caps, fields: &mut Fields) -> Result<(), ParseError> {
     let mut certificate = Elements::new(bytes).expect(tag::SEQUENCE)?.elements();
     let mut body = certificate.expect(tag::SEQUENCE)?.elements();
     let version = match body.optional(tag::context(0))? {
@@ -53,8 +65,8 @@ fn read(bytes: &[u8], limits: &Limits, fields: &mut Fields) -> Result<(), ParseE
     let mut validity = body.expect(tag::SEQUENCE)?.elements();
     let (from, to) = (validity.element()?.time()?, validity.element()?.time()?);
     let subject = name(&body.expect(tag::SEQUENCE)?)?;
-    fields.push("subject", cut(subject, limits));
-    fields.push("issuer", cut(issuer, limits));
+    fields.push("subject", cut(subject, caps));
+    fields.push("issuer", cut(issuer, caps));
     let key = body.expect(tag::SEQUENCE)?;
     body.optional(tag::context_primitive(1))?;
     body.optional(tag::context_primitive(2))?;
@@ -62,9 +74,9 @@ fn read(bytes: &[u8], limits: &Limits, fields: &mut Fields) -> Result<(), ParseE
         let names = alternative_names(&extensions)?;
         if !names.is_empty() {
             let count = names.len();
-            let shown = names.into_iter().take(limits.list_entries).map(|name| cut(name, limits));
+            let shown = names.into_iter().take(caps.entries).map(|name| cut(name, caps));
             fields.push("subjectAltNames", shown.collect::<Tree>());
-            fields.push_some("subjectAltNameCount", (count > limits.list_entries).then_some(count));
+            fields.push_some("subjectAltNameCount", (count > caps.entries).then_some(count));
         }
     }
     fields.push("notBefore", from);
@@ -84,9 +96,9 @@ fn read(bytes: &[u8], limits: &Limits, fields: &mut Fields) -> Result<(), ParseE
     Ok(())
 }
 
-fn cut(mut text: String, limits: &Limits) -> String {
-    if text.len() > limits.value_bytes {
-        text.truncate(text.floor_char_boundary(limits.value_bytes));
+fn cut(mut text: String, caps: Caps) -> String {
+    if text.len() > caps.value_bytes {
+        text.truncate(text.floor_char_boundary(caps.value_bytes));
         text.push('…');
     }
     text
@@ -288,6 +300,8 @@ const fn curve_name(oid: &[u8]) -> Option<(&'static str, u64)> {
 mod tests {
     use super::*;
 
+    const CAPS: Caps = Caps { entries: 10, value_bytes: 100 };
+
     #[test]
     fn names_are_written_as_rfc_4514_has_them() {
         let mut text = String::new();
@@ -311,7 +325,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_certificate_is_still_named_by_its_hash() {
-        let fields = describe(&[0x30, 0x80], &Limits::default());
+        let fields = describe(&[0x30, 0x80], CAPS);
         assert_eq!(fields.field("error").unwrap().as_text().unwrap(), "an indefinite length at offset 2");
         assert_eq!(fields.field("sha256").unwrap().as_text().unwrap().len(), 64);
     }
@@ -319,10 +333,9 @@ mod tests {
     #[test]
     fn the_list_is_cut_and_counted() {
         let body = [0, 0, 8, 0, 0, 1, 1, 0, 0, 1, 2];
-        let limits = Limits { list_entries: 1, ..Limits::default() };
-        let (shown, count) = list(&body, &limits).unwrap();
-        assert_eq!((shown.len(), count), (1, Some(2)));
-        assert!(list(&body[..10], &limits).is_err());
+        let shown = list(&body, Caps { entries: 1, ..CAPS });
+        assert_eq!((shown.as_list().unwrap().len(), count(&body)), (1, Ok(2)));
+        assert!(count(&body[..10]).is_err());
     }
 
     #[test]

@@ -12,7 +12,32 @@ use crate::{Fields, Limits, Object, Tree, Value, item};
 pub(crate) struct Kept {
     /// None where there are only fields.
     hello: Option<Hello>,
+    /// The value of what is added later has its place here and is null.
     added: Fields,
+    later: Option<Later>,
+}
+
+/// Makes the value of a field of the bytes it was in.
+pub(crate) type Make = fn(&[u8], Caps) -> Tree;
+
+/// An added field whose value is made when it is asked for.
+#[derive(Debug)]
+struct Later {
+    name: &'static str,
+    body: Box<[u8]>,
+    caps: Caps,
+    make: Make,
+    made: OnceLock<Tree>,
+}
+
+impl Later {
+    fn value(&self) -> Value<'_> {
+        self.made.get_or_init(|| (self.make)(&self.body, self.caps)).value()
+    }
+
+    fn memory(&self) -> usize {
+        self.body.len() + self.made.get().map_or(0, Tree::heap)
+    }
 }
 
 #[derive(Debug)]
@@ -35,20 +60,20 @@ enum Form {
 
 /// How much of lists and of values is shown.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Caps {
-    pub(super) entries: usize,
-    pub(super) value_bytes: usize,
+pub(crate) struct Caps {
+    pub(crate) entries: usize,
+    pub(crate) value_bytes: usize,
 }
 
 impl Caps {
-    pub(super) const fn of(limits: &Limits) -> Self {
+    pub(crate) const fn of(limits: &Limits) -> Self {
         Self { entries: limits.list_entries, value_bytes: limits.value_bytes }
     }
 }
 
 impl From<Fields> for Kept {
     fn from(fields: Fields) -> Self {
-        Self { hello: None, added: fields }
+        Self { hello: None, added: fields, later: None }
     }
 }
 
@@ -71,12 +96,32 @@ impl Kept {
 
     fn new(form: Form, body: &[u8], whole: bool, limits: &Limits) -> Self {
         let hello = Hello { body: body.into(), form, whole, caps: Caps::of(limits), fields: OnceLock::new() };
-        Self { hello: Some(hello), added: Fields::new() }
+        Self { hello: Some(hello), added: Fields::new(), later: None }
     }
 
     /// Replaces the value of a name, or appends it.
     pub(super) fn set(&mut self, name: &'static str, value: impl Into<Tree>) {
+        self.later.take_if(|later| later.name == name);
         self.added.set(name, value);
+    }
+
+    /// The same for a value that is made of bytes when it is asked for. There is one such value.
+    pub(super) fn set_later(&mut self, name: &'static str, body: &[u8], limits: &Limits, make: Make) {
+        self.added.set(name, Tree::Null);
+        let caps = Caps::of(limits);
+        self.later = Some(Later { name, body: body.into(), caps, make, made: OnceLock::new() });
+    }
+
+    /// Appends fields that it does not have.
+    pub(super) fn append(&mut self, fields: Fields) {
+        if self.added.is_empty() { self.added = fields } else { self.added.append(fields) }
+    }
+
+    fn added<'a>(&'a self, name: &str, value: &'a Tree) -> Value<'a> {
+        match &self.later {
+            Some(later) if later.name == name => later.value(),
+            _ => value.value(),
+        }
     }
 
     /// The name of the cipher suite that a whole ServerHello chose.
@@ -131,18 +176,21 @@ impl Object for Kept {
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
         let said = self.hello.as_ref().map(Hello::fields);
         for (name, value) in said.into_iter().flat_map(Fields::iter) {
-            visit(name, self.added.field(name).unwrap_or(value).value());
+            visit(
+                name,
+                self.added.field(name).map_or_else(|| value.value(), |added| self.added(name, added)),
+            );
         }
         for (name, value) in self.added.iter() {
             if said.is_none_or(|said| said.field(name).is_none()) {
-                visit(name, value.value());
+                visit(name, self.added(name, value));
             }
         }
     }
 
     fn get(&self, name: &str) -> Option<Value<'_>> {
-        match self.added.get(name) {
-            Some(value) => Some(value),
+        match self.added.field(name) {
+            Some(value) => Some(self.added(name, value)),
             None => self.hello.as_ref()?.get(name),
         }
     }
@@ -151,6 +199,7 @@ impl Object for Kept {
 impl item::Message for Kept {
     fn memory(&self) -> usize {
         let body = self.hello.as_ref().map_or(0, |hello| hello.body.len());
-        size_of::<Self>() + body + self.added.heap()
+        let later = self.later.as_ref().map_or(0, Later::memory);
+        size_of::<Self>() + body + later + self.added.heap()
     }
 }

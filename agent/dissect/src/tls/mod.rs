@@ -10,7 +10,7 @@ mod decrypt;
 pub(crate) mod fingerprint;
 pub(crate) mod handshake;
 pub(crate) mod hello;
-mod kept;
+pub(crate) mod kept;
 mod message;
 mod names;
 mod record;

@@ -9,9 +9,10 @@ use remora_packet::Timestamp;
 
 use super::fingerprint::Carrier;
 use super::hello::ClientHello;
+use super::kept::Make;
 use super::{message, names};
 use crate::item::{Absence, ErrorKind};
-use crate::{Context, Direction, End, Fields, Half, Kind, Tree};
+use crate::{Context, Direction, End, Fields, Half, Kind, Limits, Tree};
 use open::Open;
 
 pub(crate) mod kind {
@@ -145,6 +146,25 @@ impl Handshake {
             && let Some(message) = &mut open.side(direction).message
         {
             message.set(name, value);
+            open.count();
+        }
+    }
+
+    /// Fields that the carrier adds to a side, which has none of them; the last is made of bytes when it is asked for.
+    pub(crate) fn add_all(
+        &mut self,
+        direction: Direction,
+        fields: Fields,
+        later: Option<(&'static str, &[u8], Make)>,
+        limits: &Limits,
+    ) {
+        if let State::Open(open) = &mut self.state
+            && let Some(message) = &mut open.side(direction).message
+        {
+            message.append(fields);
+            if let Some((name, body, make)) = later {
+                message.set_later(name, body, limits, make);
+            }
             open.count();
         }
     }

@@ -5,7 +5,7 @@ use super::{Handed, Handshake, State, kind};
 use crate::item::ErrorKind;
 use crate::tls::fingerprint::Carrier;
 use crate::tls::hello::{ClientHello, ServerHello};
-use crate::tls::kept::Kept;
+use crate::tls::kept::{Caps, Kept};
 use crate::tls::{certificate, names};
 use crate::{Context, Direction, Fields};
 
@@ -118,13 +118,15 @@ impl Handshake {
         if !handed.whole {
             return;
         }
-        match certificate::list(handed.body, context.limits) {
-            Ok((shown, count)) => {
-                kept.set("certificates", shown);
-                if let Some(count) = count {
+        let (body, limits) = (handed.body, context.limits);
+        match certificate::count(body) {
+            Ok(count) if count > limits.list_entries || body.len() > limits.value_bytes => {
+                kept.set("certificates", certificate::list(body, Caps::of(limits)));
+                if count > limits.list_entries {
                     kept.set("certificateCount", count);
                 }
             }
+            Ok(_) => kept.set_later("certificates", body, limits, certificate::list),
             Err(error) => side.fail(ErrorKind::Dissection, format!("Certificate: {error}")),
         }
     }
