@@ -21,6 +21,7 @@ pub mod dns;
 pub mod dtls;
 pub mod engine;
 pub mod exchange;
+mod few;
 mod flow;
 pub mod frame;
 pub mod graphql;

@@ -10,6 +10,7 @@ use super::commands::{self, Answer, Publication};
 use super::message::{Command, Reply, text};
 use super::recognise::{self, Head};
 use super::resp::{Parsed, Parser, Step};
+use super::whole;
 use crate::item::Absence;
 use crate::pair::InOrder;
 use crate::{Context, Direction, Dissector, End, Half, Tree};
@@ -98,6 +99,33 @@ impl Connection {
         }
     }
 
+    /// A message that came whole and means nothing for what follows: how many bytes it takes.
+    fn whole(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> Option<usize> {
+        let settled = self.mode == Mode::Normal && self.replies == Replies::All;
+        if !settled || !self.sides[direction.index()].parser.is_fresh() {
+            return None;
+        }
+        if self.is_client(direction) {
+            let (command, used) = whole::command(bytes, context.limits)?;
+            self.confirm(context);
+            let half = Half::new(context.now, used as u64, command);
+            self.ask(half, Note { answer: Answer::Value, channels: 0 }, true, context);
+            return Some(used);
+        }
+        let (_, pairs) = self.pairs.as_ref()?;
+        if pairs.note().is_some_and(|note| note.answer != Answer::Value) {
+            return None;
+        }
+        let (reply, used) = whole::reply(bytes, context.limits)?;
+        if !pairs.is_empty() {
+            self.confirm(context);
+        }
+        self.acks = Acks::default();
+        let (_, pairs) = self.pairs.as_mut()?;
+        pairs.response(Half::new(context.now, used as u64, reply), context);
+        Some(used)
+    }
+
     /// A command, whole.
     fn request(&mut self, direction: Direction, parsed: Parsed, context: &mut Context<'_>) {
         let (time, size, missing, inline) = (parsed.time, parsed.size, parsed.missing, parsed.marker == 0);
@@ -107,8 +135,7 @@ impl Connection {
             self.confirm(context);
         }
         let name = command.name();
-        let first = command.argument(0);
-        let is = |word: &str| first.eq_ignore_ascii_case(word);
+        let is = |word: &str| command.argument(0).eq_ignore_ascii_case(word);
         let mut answered = self.replies == Replies::All;
         if self.replies == Replies::Skip {
             self.replies = Replies::All;
@@ -138,6 +165,11 @@ impl Connection {
             self.sides[direction.reverse().index()].parser.expect_dump();
         }
         let half = Half::new(time, size, command).missing(missing);
+        self.ask(half, note, answered, context);
+    }
+
+    /// A command that waits for its answer, if it is answered.
+    fn ask(&mut self, half: Half, note: Note, answered: bool, context: &mut Context<'_>) {
         let Some((client, pairs)) = &mut self.pairs else { return };
         if !answered || self.mode == Mode::Replica {
             context.items.push(KIND.message(*client, half));
@@ -260,6 +292,11 @@ impl Dissector for Connection {
                 }
                 side.lost = false;
             }
+            if let Some(used) = self.whole(direction, rest, context) {
+                at += used;
+                continue;
+            }
+            let side = &mut self.sides[direction.index()];
             match side.parser.feed(rest, is_client, context.now, context.limits) {
                 Step::More => return bytes.len(),
                 Step::Value(parsed, used) => {

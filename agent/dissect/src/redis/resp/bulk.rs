@@ -4,6 +4,9 @@ use super::SHORT_LINE;
 use super::building::shortened;
 use crate::{Limits, Tree};
 
+/// Room is made for so many times what has come.
+const CREDIT: usize = 16;
+
 /// A string that is coming.
 #[derive(Debug, Default)]
 pub(super) struct Bulk {
@@ -38,6 +41,11 @@ impl Bulk {
         (self.size + 2).saturating_sub(self.left)
     }
 
+    /// Bytes of heap held for what is to come.
+    pub(super) const fn room(&self) -> usize {
+        self.data.capacity() - self.data.len()
+    }
+
     /// Nothing is to come.
     pub(super) const fn is_done(&self) -> bool {
         self.left == 0
@@ -56,9 +64,11 @@ impl Bulk {
         let room = limits.value_bytes.saturating_sub(self.data.len());
         let room = room.min(limits.message_bytes.saturating_sub(*kept));
         let room = if self.missing == 0 && !self.bare { data.min(room) } else { 0 };
-        if self.data.capacity() == 0 {
-            let size = usize::try_from(self.size).unwrap_or(usize::MAX);
-            self.data.reserve_exact(size.min(limits.value_bytes).min(room.max(SHORT_LINE)));
+        if self.room() < room {
+            // All that may come, but not for much more than has: its size is only a claim.
+            let size = usize::try_from(self.size).unwrap_or(usize::MAX).min(limits.value_bytes);
+            let believed = CREDIT * (self.data.len() + room).max(SHORT_LINE);
+            self.data.reserve_exact(size.min(believed) - self.data.len());
         }
         self.data.extend_from_slice(&bytes[..room]);
         *kept += room;
