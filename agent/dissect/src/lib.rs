@@ -54,6 +54,7 @@ pub mod read;
 pub mod redis;
 pub mod registry;
 mod remember;
+mod room;
 pub mod sctp;
 pub mod smtp;
 mod stream;

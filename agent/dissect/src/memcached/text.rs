@@ -379,7 +379,7 @@ impl Incoming {
     pub(super) fn take(&mut self, bytes: &[u8], limits: &Limits) -> Option<usize> {
         let taken = bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let data = taken.min(usize::try_from(self.left.saturating_sub(2)).unwrap_or(usize::MAX));
-        self.data.add(&bytes[..data], limits);
+        self.data.add(&bytes[..data], self.left.saturating_sub(2), limits);
         self.left -= taken as u64;
         for &byte in &bytes[data..taken] {
             self.ending = [self.ending[1], byte];

@@ -1,11 +1,8 @@
 //! Strings whose length is told beforehand: `$`, `!`, `=`, and the pieces of a streamed one.
 
-use super::SHORT_LINE;
 use super::building::shortened;
+use crate::room;
 use crate::{Limits, Tree};
-
-/// Room is made for so many times what has come.
-const CREDIT: usize = 16;
 
 /// A string that is coming.
 #[derive(Debug, Default)]
@@ -64,12 +61,7 @@ impl Bulk {
         let room = limits.value_bytes.saturating_sub(self.data.len());
         let room = room.min(limits.message_bytes.saturating_sub(*kept));
         let room = if self.missing == 0 && !self.bare { data.min(room) } else { 0 };
-        if self.room() < room {
-            // All that may come, but not for much more than has: its size is only a claim.
-            let size = usize::try_from(self.size).unwrap_or(usize::MAX).min(limits.value_bytes);
-            let believed = CREDIT * (self.data.len() + room).max(SHORT_LINE);
-            self.data.reserve_exact(size.min(believed) - self.data.len());
-        }
+        room::make(&mut self.data, room, self.left.saturating_sub(ending), limits.value_bytes);
         self.data.extend_from_slice(&bytes[..room]);
         *kept += room;
         self.left -= data as u64;
