@@ -63,7 +63,7 @@ fn check(path: &Path, limits: &Limits) {
 #[test]
 fn fields_read_the_same_alone() {
     let few = Limits { value_bytes: 100, list_entries: 3, nesting: 3, ..Limits::default() };
-    for protocol in ["cassandra", "dns", "kafka", "mongodb", "postgresql", "radius", "redis"] {
+    for protocol in ["cassandra", "dns", "kafka", "memcached", "mongodb", "postgresql", "radius", "redis"] {
         for capture in captures(&fixtures().join(protocol)) {
             check(&capture, &Limits::default());
             check(&capture, &few);

@@ -3,7 +3,10 @@
 use remora_packet::Timestamp;
 
 use super::binary::{self, Frames24};
+use super::request::{self, Storing, Words};
+use super::server::{Head, Server};
 use super::text::{self, Answer, Incoming, Line};
+use super::told::Told;
 use crate::frame::{Framed, Step};
 use crate::item::{Absence, ErrorKind};
 use crate::pair::InOrder;
@@ -46,66 +49,6 @@ struct Client {
     storing: Option<Box<Storing>>,
     /// Up to the end of this line the server skips.
     skipping: bool,
-}
-
-#[derive(Debug)]
-struct Storing {
-    fields: Fields,
-    note: text::Note,
-    value: Incoming,
-    time: Timestamp,
-    size: u64,
-    missing: u64,
-}
-
-/// What the server is in the middle of.
-#[derive(Debug, Default)]
-struct Server {
-    lost: bool,
-    since: Option<Timestamp>,
-    size: u64,
-    missing: u64,
-    /// Fields of the value that arrives, and whether it is the whole answer.
-    value: Option<(Fields, Incoming, bool)>,
-    values: Vec<Tree>,
-    stats: Fields,
-    lines: Vec<Tree>,
-    /// Values and lines, kept or not.
-    count: u64,
-    heap: usize,
-    truncated: bool,
-}
-
-impl Server {
-    fn is_idle(&self) -> bool {
-        self.count == 0 && self.value.is_none() && self.stats.is_empty()
-    }
-
-    fn room(&mut self, bytes: usize, context: &Context<'_>) -> bool {
-        self.count += 1;
-        let entries = self.values.len() + self.lines.len() + self.stats.len();
-        let fits = entries < context.limits.list_entries && self.heap < context.limits.message_bytes;
-        self.truncated |= !fits;
-        self.heap += if fits { bytes + size_of::<Tree>() } else { 0 };
-        fits
-    }
-
-    /// The answer so far; what comes begins anew.
-    fn finish(&mut self, mut fields: Fields, now: Timestamp) -> Half {
-        let done = std::mem::replace(self, Self { lost: self.lost, ..Self::default() });
-        if !done.stats.is_empty() {
-            fields.push("stats", done.stats);
-        } else if !done.lines.is_empty() {
-            fields.push("lines", done.lines);
-        } else if fields.field("status") == Some(&Tree::from("END")) && fields.field("stats").is_none() {
-            fields.push("values", done.values);
-        }
-        if done.truncated {
-            fields.push("count", done.count);
-            fields.push("truncated", true);
-        }
-        Half::new(done.since.unwrap_or(now), done.size, fields).missing(done.missing)
-    }
 }
 
 impl Connection {
@@ -207,7 +150,7 @@ impl Connection {
         if of_requests {
             self.client = Client { lost: true, ..Client::default() };
         } else {
-            self.server = Server { lost: true, ..Server::default() };
+            self.server = Server::lost();
             self.answer_lost = self.client.storing.is_some();
         }
         pairs.lose(of_requests, context);
@@ -244,9 +187,7 @@ impl Connection {
             server.since.get_or_insert(framed.time);
             server.size += framed.size;
             server.missing += framed.missing;
-            if server.room(name.len() + value.heap(), context) {
-                server.stats.push(name, value);
-            }
+            server.add_stat(name, value, context.limits);
             return;
         }
         let half = if note.opcode == 0x10 && !self.server.is_idle() {
@@ -304,14 +245,16 @@ impl Connection {
                 at += used;
                 continue;
             }
-            match text::request(line, context.limits) {
-                Some(text::Request { fields, note, value: Some(size) }) => {
-                    let value = Incoming::new(size);
-                    let storing = Storing { fields, note, value, time, size: used as u64, missing: 0 };
+            let words = request::words(line, context.limits);
+            match words.or_else(|| text::request(line, context.limits).map(Words::Read)) {
+                Some(words) if words.value().is_some() => {
+                    let value = Incoming::new(words.value().unwrap_or(0));
+                    let storing = Storing { words, value, time, size: used as u64, missing: 0 };
                     self.client.storing = Some(Box::new(storing));
                 }
-                Some(text::Request { fields, note, value: None }) => {
-                    self.request(Note::Text(note), Half::new(time, used as u64, fields), context);
+                Some(words) => {
+                    let (note, half) = words.into_half(None, time, used as u64);
+                    self.request(Note::Text(note), half, context);
                 }
                 None if is_text(line) => self.unknown(line, used, time, context),
                 None => {
@@ -338,9 +281,7 @@ impl Connection {
     /// The value of a command is there.
     fn stored(&mut self, broken: bool, context: &mut Context<'_>) {
         let Some(storing) = self.client.storing.take() else { return };
-        let Storing { mut fields, note, value, time, size, missing } = *storing;
-        value.data.write(&mut fields);
-        let mut half = Half::new(time, size, fields).missing(missing);
+        let (note, mut half) = storing.into_half();
         if broken {
             half = half.error(ErrorKind::Dissection, "the value does not end where its size says");
         }
@@ -352,7 +293,7 @@ impl Connection {
         while at < bytes.len() {
             let rest = &bytes[at..];
             let time = *self.server.since.get_or_insert(context.now);
-            if let Some((_, value, _)) = &mut self.server.value {
+            if let Some((_, value)) = &mut self.server.value {
                 let Some(used) = value.take(rest, context.limits) else {
                     self.invalid(direction, rest, at, "a value does not end where its size says", context);
                     return bytes.len();
@@ -376,6 +317,14 @@ impl Connection {
                 _ => None,
             });
             let listing = matches!(front, Some("stats" | "lru_crawler"));
+            if let Some((line, used)) = found
+                && self.server.stat(line, context.limits)
+            {
+                self.server.lost = false;
+                self.server.size += used as u64;
+                at += used;
+                continue;
+            }
             let answer = found.and_then(|(line, used)| {
                 let answer = text::answer(line);
                 let line = (answer.is_none() && listing && is_text(line)).then_some(line);
@@ -393,28 +342,27 @@ impl Connection {
             self.server.size += used as u64;
             at += used;
             match answer {
-                Some(Answer::Value(fields, size)) => {
-                    self.server.value = Some((fields, Incoming::new(size), false));
+                Some(Answer::Value(size)) => {
+                    let head = Head::Line(found.map(|(line, _)| line).unwrap_or_default().into());
+                    self.server.value = Some((head, Incoming::new(size)));
                 }
                 Some(Answer::MetaValue(fields, size)) => {
-                    self.server.value = Some((fields, Incoming::new(size), true));
+                    self.server.value = Some((Head::Meta(fields), Incoming::new(size)));
                 }
-                Some(Answer::Stat(name, value)) => {
-                    if self.server.room(name.len() + value.heap(), context) {
-                        self.server.stats.push(name, value);
-                    }
+                Some(Answer::Stat(name, value)) => self.server.add_stat(name, value, context.limits),
+                Some(Answer::End) if self.server.is_idle() && listing => {
+                    let fields = Fields::with_capacity(2).with("status", "END").with("stats", Fields::new());
+                    self.answered(fields, time, context);
                 }
                 Some(Answer::End) => {
-                    let mut fields = Fields::new().with("status", "END");
-                    if self.server.is_idle() && listing {
-                        fields.push("stats", Fields::new());
-                    }
-                    self.answered(fields, time, context);
+                    let told = Told::of_end(self.server.has_stats());
+                    let half = self.server.finish_list(time);
+                    self.tell(&told, half, context);
                 }
                 Some(Answer::Whole(fields)) => self.answered(fields, time, context),
                 None => {
                     let line = line.unwrap_or_default();
-                    if self.server.room(line.len(), context) {
+                    if self.server.room(line.len(), context.limits) {
                         let shown = &line[..line.len().min(context.limits.value_bytes)];
                         self.server.lines.push(Tree::lossy(shown));
                     }
@@ -425,34 +373,30 @@ impl Connection {
     }
 
     fn value_done(&mut self, context: &mut Context<'_>) {
-        let Some((mut fields, value, alone)) = self.server.value.take() else { return };
-        value.data.write(&mut fields);
-        if alone {
-            self.answered(fields, context.now, context);
-        } else if self.server.room(fields.heap(), context) {
-            self.server.values.push(fields.into());
+        match self.server.value.take() {
+            Some((Head::Meta(mut fields), value)) => {
+                value.data.write(&mut fields);
+                self.answered(fields, context.now, context);
+            }
+            Some((Head::Line(line), value)) => self.server.add_value(line, value.data, context.limits),
+            None => {}
         }
     }
 
     fn answered(&mut self, fields: Fields, time: Timestamp, context: &mut Context<'_>) {
-        let told = text::is_told(&fields);
-        let status = Fields::new()
-            .with("status", fields.field("status").cloned().unwrap_or_default())
-            .with("metaFlags", fields.field("metaFlags").cloned().unwrap_or_default());
-        let mut status = status;
-        if !self.server.stats.is_empty() || !self.server.lines.is_empty() || fields.field("stats").is_some() {
-            status.push("stats", true);
-        }
-        if fields.field("error").is_some() {
-            status.push("error", true);
-        }
+        let mut told = Told::of(&fields);
+        told.stats |= self.server.has_stats();
         let half = self.server.finish(fields, time);
+        self.tell(&told, half, context);
+    }
+
+    fn tell(&mut self, told: &Told, half: Half, context: &mut Context<'_>) {
         let fits = |note: &Note| match note {
-            Note::Text(note) if note.command.is_empty() => status.field("error").is_some(),
-            Note::Text(note) => text::fits(note, &status),
+            Note::Text(note) if note.command.is_empty() => told.error,
+            Note::Text(note) => told.fits(note),
             Note::Binary(_) => false,
         };
-        self.respond(fits, told, half, context);
+        self.respond(fits, told.repeats(), half, context);
     }
 
     /// What a hole, or the end, cut short.
@@ -471,26 +415,13 @@ impl Connection {
         };
         if direction == *client {
             if let Some(storing) = self.client.storing.take() {
-                let Storing { mut fields, time, size, missing: before, mut value, .. } = *storing;
-                value.data.miss(value.left.saturating_sub(2).max(1));
-                value.data.write(&mut fields);
-                let half = error(Half::new(time, size, fields).missing(before + missing));
+                let mut storing = *storing;
+                storing.value.data.miss(storing.value.left.saturating_sub(2).max(1));
+                let half = error(storing.into_half().1.missing(missing));
                 context.items.push(kind.request(*client, half, why.map_or(Absence::Lost, Absence::Ended)));
             }
         } else if !self.server.is_idle() {
-            if let Some((mut fields, mut value, _)) = self.server.value.take() {
-                value.data.miss(value.left.saturating_sub(2).max(1));
-                value.data.write(&mut fields);
-                self.server.values.push(fields.into());
-            }
-            self.server.missing += missing;
-            self.server.truncated = true;
-            let mut fields = Fields::new();
-            let values = std::mem::take(&mut self.server.values);
-            if !values.is_empty() {
-                fields.push("values", values);
-            }
-            let half = error(self.server.finish(fields, context.now));
+            let half = error(self.server.cut(missing, context.now));
             pairs.response(half, context);
         }
     }
@@ -581,13 +512,8 @@ impl Dissector for Connection {
     }
 
     fn memory(&self) -> usize {
-        let storing =
-            self.client.storing.as_ref().map_or(0, |storing| {
-                size_of::<Storing>() + storing.value.data.memory() + storing.fields.heap()
-            });
-        let value =
-            self.server.value.as_ref().map_or(0, |(fields, value, _)| fields.heap() + value.data.memory());
+        let storing = self.client.storing.as_ref().map_or(0, |storing| storing.memory());
         let pairs = self.speech.as_ref().map_or(0, |speech| speech.pairs.memory());
-        size_of::<Self>() + self.frames.memory() + storing + value + self.server.heap + pairs
+        size_of::<Self>() + self.frames.memory() + storing + self.server.memory() + pairs
     }
 }

@@ -29,10 +29,20 @@ impl Data {
     }
 
     /// Writes it as `value` and `size`.
-    pub(super) fn write(self, fields: &mut Fields) {
+    pub(super) fn write(mut self, fields: &mut Fields) {
+        let kept = std::mem::take(&mut self.kept);
+        self.push(kept, fields);
+    }
+
+    /// As [`Self::write`], and stays.
+    pub(super) fn tell(&self, fields: &mut Fields) {
+        self.push(self.kept.clone(), fields);
+    }
+
+    fn push(&self, kept: Vec<u8>, fields: &mut Fields) {
         let size = self.size + self.missing;
-        let cut = self.kept.len() as u64 != size;
-        fields.push("value", text(self.kept, cut));
+        let cut = kept.len() as u64 != size;
+        fields.push("value", text(kept, cut));
         fields.push("size", size);
         if cut {
             fields.push("truncated", true);
