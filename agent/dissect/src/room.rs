@@ -33,7 +33,7 @@ mod tests {
         make(&mut held, 10, 1 << 40, 1 << 20);
         assert_eq!(held.capacity(), CREDIT * LITTLE);
         held.resize(CREDIT * LITTLE, 0);
-        make(&mut held, 10, 100_000 - held.len() as u64, 1 << 20);
+        make(&mut held, 10, 100_000 - CREDIT as u64 * LITTLE as u64, 1 << 20);
         assert_eq!(held.capacity(), CREDIT * (CREDIT * LITTLE + 10));
         let mut held = Vec::new();
         make(&mut held, 1_448, 5_000, 1 << 20);

@@ -5,6 +5,7 @@ use remora_packet::Timestamp;
 use super::methods::Method;
 use super::values::Decoder;
 use crate::item::ErrorKind;
+use crate::room;
 use crate::{Fields, Half, Limits, ParseError, Reader, Tree};
 
 /// A method whose content is arriving.
@@ -59,7 +60,9 @@ impl Content {
         }
         // A hole in the middle must not be closed over.
         let room = if self.body.len() as u64 == self.received { room } else { 0 };
-        self.body.extend_from_slice(&kept[..kept.len().min(room)]);
+        let kept = &kept[..kept.len().min(room)];
+        room::make(&mut self.body, kept.len(), body_size - self.received, room);
+        self.body.extend_from_slice(kept);
         self.received = received;
         self.size += size;
         Ok(())
