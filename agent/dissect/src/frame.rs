@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use remora_packet::Timestamp;
 
-use crate::{Context, Direction};
+use crate::{Context, Direction, room};
 
 /// What the first bytes of a message tell of its length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +19,10 @@ pub enum Length {
 
 /// How a protocol marks its messages off.
 pub trait Framing {
+    /// Messages longer than this are put together here rather than in the stream's pending bytes, which do not know how
+    /// much is to come. Such a message has begun for [`Frames::is_between`].
+    const LONG: u64 = u64::MAX;
+
     fn length(&self, direction: Direction, bytes: &[u8]) -> Length;
 
     /// Whether a message begins here, where that is not known because bytes before are missing. Stricter than a length
@@ -114,7 +118,7 @@ impl Frames {
     /// Bytes of heap held.
     pub fn memory(&self) -> usize {
         let heap = |side: &Side| match &side.state {
-            State::Inside(inside) => size_of::<Inside>() + inside.framed.bytes.len(),
+            State::Inside(inside) => size_of::<Inside>() + inside.heap(),
             _ => 0,
         };
         self.sides.iter().map(heap).sum()
@@ -226,9 +230,9 @@ impl Frames {
 }
 
 impl Side {
-    fn begin<'a>(
+    fn begin<'a, F: Framing>(
         &mut self,
-        framing: &impl Framing,
+        framing: &F,
         direction: Direction,
         bytes: &'a [u8],
         context: &mut Context<'_>,
@@ -256,7 +260,7 @@ impl Side {
                         };
                         Step::Message(framed, message.len())
                     }
-                    None if length <= context.limits.pending_bytes as u64 => Step::Wait,
+                    None if length <= (context.limits.pending_bytes as u64).min(F::LONG) => Step::Wait,
                     _ => {
                         let here = bytes.len().min(usize::try_from(length).unwrap_or(usize::MAX));
                         let inside = self.inside(length, &bytes[..here], context);
@@ -298,11 +302,17 @@ impl Side {
 }
 
 impl Inside {
+    const fn heap(&self) -> usize {
+        if let Cow::Owned(bytes) = &self.framed.bytes { bytes.capacity() } else { 0 }
+    }
+
     fn take(&mut self, bytes: &[u8], cap: usize) {
+        let announced = self.left;
         self.left -= bytes.len() as u64;
         self.framed.size += bytes.len() as u64;
         let kept = self.framed.bytes.to_mut();
         let room = if self.keeping { bytes.len().min(cap.saturating_sub(kept.len())) } else { 0 };
+        room::make(kept, room, announced, cap);
         kept.extend_from_slice(&bytes[..room]);
         self.framed.cut += (bytes.len() - room) as u64;
     }

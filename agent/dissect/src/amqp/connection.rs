@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use remora_packet::Timestamp;
 
-use super::content::Content;
+use super::content::{Arrival, Content, Nothing};
 use super::methods::{self, Method, Role};
 use super::pairing::{Calls, Key};
 use super::values::Decoder;
@@ -152,8 +152,8 @@ impl Connection {
     fn finish_content(&mut self, direction: Direction, number: u16, context: &mut Context<'_>) {
         let content = self.with(number, context, |channel, _| channel.content[direction.index()].take());
         if let Some(content) = content {
-            let (method, fields, half) = content.finish();
-            self.method(direction, number, method, fields, half, context);
+            let (method, fields, arrival) = content.finish();
+            self.method(direction, number, method, fields, arrival, context);
         }
     }
 
@@ -261,8 +261,8 @@ impl Connection {
             let at = direction.index();
             self.with(frame.channel, context, |channel, _| channel.content[at] = Some(content));
         } else {
-            let half = Half::new(framed.time, framed.size, Fields::new());
-            self.method(direction, frame.channel, method, fields, half, context);
+            let arrival = Arrival::new(framed.time, framed.size);
+            self.method(direction, frame.channel, method, fields, arrival, context);
         }
     }
 
@@ -282,7 +282,7 @@ impl Connection {
                 content.header(frame.payload, framed.size, limits).map_err(|error| error.what)
             } else {
                 let room = room.min(limits.message_bytes.saturating_sub(content.kept()));
-                content.body(frame.payload, frame.length, framed.size, room)
+                content.body(frame, framed.size, room)
             };
             Some(outcome.map(|()| content.is_whole()))
         });
@@ -303,21 +303,21 @@ impl Connection {
         number: u16,
         method: &'static Method,
         fields: Fields,
-        half: Half,
+        arrival: Arrival,
         context: &mut Context<'_>,
     ) {
         let key = method.key();
         let one_way = method.role == Role::OneWay || fields.field("noWait") == Some(&Tree::Bool(true));
         let closes = method.role == Role::Call && matches!(key, CONNECTION_CLOSE | CHANNEL_CLOSE);
         if closes {
-            self.refuse(direction, number, &fields, &half, context);
+            self.refuse(direction, number, &fields, arrival, context);
         }
-        let half = Half { message: Box::new(fields), ..half };
+        let half = arrival.half(fields);
         if method.role == Role::Answer {
             let to = direction.reverse().index();
             self.with(number, context, |channel, context| channel.calls[to].answer(key, half, context));
         } else if one_way {
-            let nothing = Half::new(half.time, 0, Fields::new().with("method", "empty"));
+            let nothing = Half::new(half.time, 0, Nothing);
             context.items.push(KIND.exchange(direction, half, nothing));
         } else {
             let opens = key == CHANNEL_OPEN;
@@ -333,7 +333,7 @@ impl Connection {
         direction: Direction,
         number: u16,
         fields: &Fields,
-        half: &Half,
+        arrival: Arrival,
         context: &mut Context<'_>,
     ) {
         let number_of = |name: &str| {
@@ -352,7 +352,7 @@ impl Connection {
         let text = fields.field("replyText").cloned().unwrap_or_default();
         let error = Fields::new().with("code", code).with("text", text);
         let message = fields.clone().with("error", error);
-        let answer = Half::new(half.time, half.size, message);
+        let answer = Half::new(arrival.time, arrival.size, message);
         self.with(at, context, |channel, context| {
             let calls = &mut channel.calls[calls];
             if calls.answers(method.key(), answer.time)

@@ -4,7 +4,10 @@ use remora_packet::Timestamp;
 
 use super::methods::Method;
 use super::values::Decoder;
-use crate::item::ErrorKind;
+use super::wire::Frame;
+use crate::item::{ErrorKind, Message};
+use crate::room;
+use crate::value::{Object, Value};
 use crate::{Fields, Half, Limits, ParseError, Reader, Tree};
 
 /// A method whose content is arriving.
@@ -19,6 +22,51 @@ pub(super) struct Content {
     received: u64,
     body: Vec<u8>,
     truncated: bool,
+}
+
+/// When the frames of a method came, and whether they all did.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub(super) time: Timestamp,
+    pub(super) size: u64,
+    /// The content is not complete: bytes of it that are missing.
+    pub(super) missing: Option<u64>,
+}
+
+impl Arrival {
+    pub(super) const fn new(time: Timestamp, size: u64) -> Self {
+        Self { time, size, missing: None }
+    }
+
+    pub(super) fn half(self, message: impl Message + 'static) -> Half {
+        let half = Half::new(self.time, self.size, message);
+        match self.missing {
+            None => half,
+            Some(missing) => {
+                half.missing(missing).error(ErrorKind::Dissection, "the content is not complete")
+            }
+        }
+    }
+}
+
+/// What answers a method that is not answered.
+#[derive(Debug)]
+pub(super) struct Nothing;
+
+impl Object for Nothing {
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        visit("method", Value::str("empty"));
+    }
+
+    fn get(&self, name: &str) -> Option<Value<'_>> {
+        (name == "method").then(|| Value::str("empty"))
+    }
+}
+
+impl Message for Nothing {
+    fn memory(&self) -> usize {
+        0
+    }
 }
 
 impl Content {
@@ -44,25 +92,27 @@ impl Content {
         Ok(())
     }
 
-    /// A body frame of `length` bytes, of which `kept` are there; keeps `room` of them.
-    pub(super) fn body(
-        &mut self,
-        kept: &[u8],
-        length: u64,
-        size: u64,
-        room: usize,
-    ) -> Result<(), &'static str> {
-        let Some(body_size) = self.body_size else { return Err("a content has a body before its header") };
-        let received = self.received + length;
-        if received > body_size {
-            return Err("a body is longer than its header says");
-        }
+    /// A body frame; keeps `room` bytes of what is there of it.
+    pub(super) fn body(&mut self, frame: &Frame<'_>, size: u64, room: usize) -> Result<(), &'static str> {
+        let announced = self.expect(frame.length)?;
         // A hole in the middle must not be closed over.
         let room = if self.body.len() as u64 == self.received { room } else { 0 };
-        self.body.extend_from_slice(&kept[..kept.len().min(room)]);
-        self.received = received;
+        let kept = &frame.payload[..frame.payload.len().min(room)];
+        let most = self.body.len() + room;
+        room::make(&mut self.body, kept.len(), announced, most);
+        self.body.extend_from_slice(kept);
+        self.received += frame.length;
         self.size += size;
         Ok(())
+    }
+
+    /// Bytes that are still to come, `length` of them now.
+    fn expect(&self, length: u64) -> Result<u64, &'static str> {
+        let Some(body_size) = self.body_size else { return Err("a content has a body before its header") };
+        if self.received + length > body_size {
+            return Err("a body is longer than its header says");
+        }
+        Ok(body_size - self.received)
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -74,12 +124,12 @@ impl Content {
         size_of::<Self>() + self.fields.heap() + self.body.capacity()
     }
 
-    pub(super) const fn kept(&self) -> usize {
+    pub(super) fn kept(&self) -> usize {
         self.body.len()
     }
 
     /// The method with its content, complete or not.
-    pub(super) fn finish(self) -> (&'static Method, Fields, Half) {
+    pub(super) fn finish(self) -> (&'static Method, Fields, Arrival) {
         let (whole, missing) = match self.body_size {
             Some(size) => (size == self.received, size - self.received),
             None => (false, 0),
@@ -93,12 +143,8 @@ impl Content {
         if cut || self.truncated || !whole {
             fields.set("truncated", true);
         }
-        let half = Half::new(self.time, self.size, Fields::new());
-        let half = if whole {
-            half
-        } else {
-            half.missing(missing).error(ErrorKind::Dissection, "the content is not complete")
-        };
-        (self.method, fields, half)
+        let missing = if whole { None } else { Some(missing) };
+        let arrival = Arrival { time: self.time, size: self.size, missing };
+        (self.method, fields, arrival)
     }
 }

@@ -90,6 +90,8 @@ pub(super) fn look(mut bytes: &[u8]) -> Option<usize> {
 }
 
 impl Framing for Wire {
+    const LONG: u64 = 4_096;
+
     fn length(&self, _direction: Direction, bytes: &[u8]) -> Length {
         match bytes {
             [b'A', ..] => {

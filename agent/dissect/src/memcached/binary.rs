@@ -231,7 +231,7 @@ pub(super) fn decode(framed: &Framed<'_>, limits: &Limits) -> Option<Message> {
         fields.push("version", Tree::lossy(there));
     } else {
         let mut data = Data::default();
-        data.add(&there[..there.len().min(size)], limits);
+        data.add(&there[..there.len().min(size)], size as u64, limits);
         data.miss(size.saturating_sub(there.len()) as u64);
         data.write(fields);
     }

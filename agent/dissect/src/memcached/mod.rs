@@ -3,7 +3,10 @@
 
 mod binary;
 mod connection;
+mod request;
+mod server;
 mod text;
+mod told;
 mod value;
 
 use crate::item::{Filter, Summary};

@@ -9,7 +9,7 @@ const LONGEST_LINE: usize = 64 << 10;
 const LONGEST_KEY: usize = 250;
 
 /// Far above the `-I` of any server.
-const LONGEST_VALUE: u64 = 1 << 31;
+pub(super) const LONGEST_VALUE: u64 = 1 << 31;
 
 /// What a line of a client says.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Note {
 }
 
 const STORAGE: [&str; 6] = ["set", "add", "replace", "append", "prepend", "cas"];
-const META: [&str; 6] = ["mg", "ms", "md", "ma", "mn", "me"];
+pub(super) const META: [&str; 6] = ["mg", "ms", "md", "ma", "mn", "me"];
 const OTHERS: [&str; 23] = [
     "get",
     "gets",
@@ -82,18 +82,18 @@ pub(super) fn line(bytes: &[u8]) -> Line<'_> {
     }
 }
 
-fn number(word: &[u8]) -> Option<u64> {
+pub(super) fn number(word: &[u8]) -> Option<u64> {
     if word.is_empty() || word.len() > 20 {
         return None;
     }
     std::str::from_utf8(word).ok()?.parse().ok()
 }
 
-fn integer(word: &[u8]) -> Option<i64> {
+pub(super) fn integer(word: &[u8]) -> Option<i64> {
     std::str::from_utf8(word).ok()?.parse().ok()
 }
 
-fn is_key(word: &[u8]) -> bool {
+pub(super) fn is_key(word: &[u8]) -> bool {
     !word.is_empty() && word.len() <= LONGEST_KEY && word.iter().all(|&byte| byte > b' ' && byte != 0x7f)
 }
 
@@ -202,8 +202,8 @@ fn meta(command: &'static str, rest: &[&[u8]], mut fields: Fields, mut note: Not
 /// What a server's line is.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// Of a list of values: its fields, and the bytes of the value that follows.
-    Value(Fields, u64),
+    /// Of a list of values: the bytes of the value that follows.
+    Value(u64),
     /// A meta value is an answer of its own.
     MetaValue(Fields, u64),
     Stat(String, Tree),
@@ -238,15 +238,7 @@ pub(super) fn answer(line: &[u8]) -> Option<Answer> {
     let rest: Vec<&[u8]> = words.take(64).collect();
     let after = |word: &[u8]| line.get(word.len() + 1..).unwrap_or_default();
     Some(match first {
-        b"VALUE" => {
-            let [key, flags, size, ..] = rest[..] else { return None };
-            let mut fields = Fields::with_capacity(6).with("key", Tree::lossy(key));
-            fields.push("flags", number(flags)?);
-            if let Some(cas) = rest.get(3) {
-                fields.push("cas", number(cas)?);
-            }
-            Answer::Value(fields, number(size).filter(|size| *size <= LONGEST_VALUE && is_key(key))?)
-        }
+        b"VALUE" => Answer::Value(value_size(&rest)?),
         b"VA" => {
             let (size, flags) = rest.split_first()?;
             let fields = Fields::new().with("status", "VA");
@@ -282,45 +274,33 @@ pub(super) fn answer(line: &[u8]) -> Option<Answer> {
     })
 }
 
+/// The bytes of the value behind a line whose further words these are.
+fn value_size(rest: &[&[u8]]) -> Option<u64> {
+    let [key, flags, size, more @ ..] = rest else { return None };
+    number(flags)?;
+    if let Some(cas) = more.first() {
+        number(cas)?;
+    }
+    number(size).filter(|size| *size <= LONGEST_VALUE && is_key(key))
+}
+
+/// What the line before a value of a list says.
+pub(super) fn value_fields(line: &[u8]) -> Option<Fields> {
+    let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty()).skip(1);
+    let mut fields = Fields::with_capacity(6).with("key", Tree::lossy(words.next()?));
+    fields.push("flags", number(words.next()?)?);
+    words.next()?;
+    if let Some(cas) = words.next() {
+        fields.push("cas", number(cas)?);
+    }
+    Some(fields)
+}
+
 fn with_flags(mut fields: Fields, flags: &[&[u8]]) -> Fields {
     if !flags.is_empty() {
         fields.push("metaFlags", flags.iter().map(|flag| Tree::lossy(flag)).collect::<Tree>());
     }
     fields
-}
-
-/// Whether an answer may be to this command. A quiet meta command's is told by what it repeats.
-pub(super) fn fits(note: &Note, answer: &Fields) -> bool {
-    if answer.field("error").is_some() {
-        return true;
-    }
-    let status = answer.field("status").and_then(Tree::as_text).unwrap_or_default();
-    let meta = META.contains(&note.command);
-    let is_meta = matches!(status, "VA" | "HD" | "EN" | "NF" | "NS" | "EX" | "MN" | "ME");
-    if !meta {
-        let listed = matches!(note.command, "get" | "gets" | "gat" | "gats");
-        return !is_meta && listed == (status == "END" && answer.field("stats").is_none());
-    }
-    if (status == "MN") != (note.command == "mn") || !is_meta {
-        return false;
-    }
-    let repeated = |letter: char| {
-        let flags = answer.field("metaFlags").and_then(Tree::as_list)?;
-        flags.iter().filter_map(Tree::as_text).find_map(|flag| flag.strip_prefix(letter))
-    };
-    let same = |mine: &Option<Vec<u8>>, theirs: &str| mine.as_deref() == Some(theirs.as_bytes());
-    match (repeated('O'), repeated('k')) {
-        (Some(opaque), _) => same(&note.opaque, opaque),
-        (None, Some(key)) => same(&note.key, key),
-        _ => true,
-    }
-}
-
-/// Whether an answer repeats what tells whose it is.
-pub(super) fn is_told(answer: &Fields) -> bool {
-    let flags = answer.field("metaFlags").and_then(Tree::as_list).unwrap_or_default();
-    flags.iter().filter_map(Tree::as_text).any(|flag| flag.starts_with(['O', 'k']))
-        || answer.field("status").and_then(Tree::as_text) == Some("MN")
 }
 
 pub(super) fn probe_request(expected: bool, bytes: &[u8]) -> Probe {
@@ -379,7 +359,7 @@ impl Incoming {
     pub(super) fn take(&mut self, bytes: &[u8], limits: &Limits) -> Option<usize> {
         let taken = bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let data = taken.min(usize::try_from(self.left.saturating_sub(2)).unwrap_or(usize::MAX));
-        self.data.add(&bytes[..data], limits);
+        self.data.add(&bytes[..data], self.left.saturating_sub(2), limits);
         self.left -= taken as u64;
         for &byte in &bytes[data..taken] {
             self.ending = [self.ending[1], byte];

@@ -1,6 +1,6 @@
 //! A value as it comes: its beginning is kept, the rest counted.
 
-use crate::{Fields, Limits, Tree};
+use crate::{Fields, Limits, Tree, room};
 
 #[derive(Debug, Default)]
 pub(super) struct Data {
@@ -10,11 +10,13 @@ pub(super) struct Data {
 }
 
 impl Data {
-    pub(super) fn add(&mut self, bytes: &[u8], limits: &Limits) {
+    /// `announced` bytes come, of which these are the first.
+    pub(super) fn add(&mut self, bytes: &[u8], announced: u64, limits: &Limits) {
         self.size += bytes.len() as u64;
         if self.missing == 0 {
-            let room = limits.value_bytes.saturating_sub(self.kept.len());
-            self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            let kept = bytes.len().min(limits.value_bytes.saturating_sub(self.kept.len()));
+            room::make(&mut self.kept, kept, announced, limits.value_bytes);
+            self.kept.extend_from_slice(&bytes[..kept]);
         }
     }
 
@@ -27,10 +29,20 @@ impl Data {
     }
 
     /// Writes it as `value` and `size`.
-    pub(super) fn write(self, fields: &mut Fields) {
+    pub(super) fn write(mut self, fields: &mut Fields) {
+        let kept = std::mem::take(&mut self.kept);
+        self.push(kept, fields);
+    }
+
+    /// As [`Self::write`], and stays.
+    pub(super) fn tell(&self, fields: &mut Fields) {
+        self.push(self.kept.clone(), fields);
+    }
+
+    fn push(&self, kept: Vec<u8>, fields: &mut Fields) {
         let size = self.size + self.missing;
-        let cut = self.kept.len() as u64 != size;
-        fields.push("value", text(self.kept, cut));
+        let cut = kept.len() as u64 != size;
+        fields.push("value", text(kept, cut));
         fields.push("size", size);
         if cut {
             fields.push("truncated", true);

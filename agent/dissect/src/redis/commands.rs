@@ -54,6 +54,30 @@ pub(super) fn publication(tree: &Tree) -> Option<Publication> {
     (list.len() == 3 && list.get(2)?.as_int().is_some()).then_some(Publication::Ack(ack))
 }
 
+/// Whether a list that begins with this word may be in the talk of a subscriber.
+pub(super) fn is_of_publication(word: &[u8]) -> bool {
+    MESSAGES.into_iter().any(|message| message.as_bytes() == word) || ack(word).is_some()
+}
+
+/// Whether a command says nothing of how it or others are answered, and has no secret in it.
+pub(super) fn is_plain(command: &str) -> bool {
+    let is_special = matches!(
+        command,
+        "ACL" | "AUTH" | "CLIENT" | "CONFIG" | "HELLO" | "MIGRATE" | "REPLCONF" | "SENTINEL"
+    );
+    !is_special && answer(command) == Answer::Value
+}
+
+/// The statuses that come most.
+pub(super) fn status(text: &[u8]) -> Option<&'static str> {
+    Some(match text {
+        b"OK" => "OK",
+        b"PONG" => "PONG",
+        b"QUEUED" => "QUEUED",
+        _ => return None,
+    })
+}
+
 /// Commands whose first argument is a command of its own.
 const CONTAINERS: [&str; 18] = [
     "ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DEBUG", "FUNCTION", "LATENCY", "MEMORY", "MODULE",

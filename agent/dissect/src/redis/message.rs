@@ -13,7 +13,7 @@ use crate::value::{List, Object, Value};
 use crate::{Fields, Tree};
 
 /// A command, or what a server sends unasked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Command {
     marker: u8,
     name: Cow<'static, str>,
@@ -104,6 +104,11 @@ impl Reply {
         Self { marker, result, error, attributes, count: parsed.count, truncated: parsed.truncated }
     }
 
+    /// A value that is no error, and of which nothing is left out.
+    pub(super) const fn of(marker: u8, result: Tree) -> Self {
+        Self { marker, result, error: None, attributes: None, count: 0, truncated: false }
+    }
+
     fn value(&self) -> Cow<'_, str> {
         let Some(error) = &self.error else { return text(&self.result) };
         let field = |name| error.field(name).map_or(Cow::Borrowed(""), text);
@@ -145,7 +150,10 @@ fn classify(message: &str) -> Fields {
     fields
 }
 
-const fn type_name(marker: u8) -> &'static str {
+/// Types of replies that have an `error`.
+pub(super) const ERRORS: [&str; 2] = ["Error", "Bulk Error"];
+
+pub(super) const fn type_name(marker: u8) -> &'static str {
     match marker {
         b'+' => "Simple String",
         b'$' | b';' => "Bulk String",

@@ -8,6 +8,8 @@ mod connection;
 mod message;
 mod recognise;
 mod resp;
+mod scan;
+mod whole;
 
 use crate::item::{Filter, Summary};
 use crate::value::Value;
@@ -50,8 +52,8 @@ fn summarize(item: &Item) -> Summary<'_> {
         }
     }
     if let Some(response) = &item.draft.response
-        && response.get("error").is_some()
         && let Some(Value::Str(kind)) = response.get("type")
+        && message::ERRORS.contains(&&*kind)
     {
         summary.status = 1;
         summary.status_filter = Filter::Query(format!("response.type == \"{kind}\"").into());

@@ -123,10 +123,38 @@ fn inline(bytes: &[u8]) -> Probe {
 }
 
 pub(super) fn is_known(name: &[u8]) -> bool {
-    COMMANDS.into_iter().any(|command| command.as_bytes().eq_ignore_ascii_case(name))
+    known(name).is_some()
 }
 
-/// Enough to tell a client by.
+/// A command by its name, however that is written.
+pub(super) fn known(name: &[u8]) -> Option<&'static str> {
+    let mut upper = [0; LONGEST_KNOWN];
+    let upper = upper.get_mut(..name.len())?;
+    upper.copy_from_slice(name);
+    upper.make_ascii_uppercase();
+    let letter = usize::from(upper.first()?.checked_sub(b'A')?);
+    let (from, to) = (*INITIALS.get(letter)?, *INITIALS.get(letter + 1)?);
+    let same = |command: &&&str| command.len() == upper.len() && command.as_bytes() == upper;
+    COMMANDS.get(from..to)?.iter().find(same).copied()
+}
+
+/// Where the commands of each letter begin, and where those of the last end: few have the same.
+const INITIALS: [usize; 27] = {
+    let (mut initials, mut letter, mut at) = ([0; 27], 0, 0);
+    while letter < initials.len() {
+        while at < COMMANDS.len() && COMMANDS[at].as_bytes()[0] < b'A' + letter as u8 {
+            at += 1;
+        }
+        initials[letter] = at;
+        letter += 1;
+    }
+    initials
+};
+
+/// Of the commands that are known.
+const LONGEST_KNOWN: usize = 16;
+
+/// Enough to tell a client by, in order.
 const COMMANDS: [&str; 118] = [
     "APPEND",
     "AUTH",

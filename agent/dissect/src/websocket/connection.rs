@@ -130,7 +130,7 @@ impl Connection {
                 let taken = &bytes[..bytes.len().min(left)];
                 let message = if head.opcode.is_control() { &mut side.control } else { &mut side.message };
                 if let Some(message) = message {
-                    message.append(taken, head.mask, *at, context.limits.message_bytes);
+                    message.append(taken, head, *at, context.limits.message_bytes);
                 }
                 *at += taken.len() as u64;
                 self.finish(direction, context);

@@ -6,6 +6,7 @@ use super::frame::{Head, Opcode, unmask};
 use super::handshake::Handshake;
 use crate::exchange::Half;
 use crate::item::ErrorKind;
+use crate::room;
 use crate::tree::{Fields, Tree};
 
 /// A message of which frames arrive.
@@ -62,12 +63,13 @@ impl Message {
     }
 
     /// Payload bytes that lie `at` bytes into their frame. Kept up to `cap`, and up to the first that are missing.
-    pub(super) fn append(&mut self, bytes: &[u8], mask: Option<[u8; 4]>, at: u64, cap: usize) {
+    pub(super) fn append(&mut self, bytes: &[u8], head: &Head, at: u64, cap: usize) {
         self.size += bytes.len() as u64;
         let room = if self.missing == 0 { cap.saturating_sub(self.bytes.len()) } else { 0 };
         let kept = &bytes[..bytes.len().min(room)];
         self.cut |= kept.len() < bytes.len();
-        match mask {
+        room::make(&mut self.bytes, kept.len(), head.length - at, cap);
+        match head.mask {
             Some(mask) => unmask(kept, mask, at, &mut self.bytes),
             None => self.bytes.extend_from_slice(kept),
         }

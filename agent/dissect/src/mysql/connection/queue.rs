@@ -59,7 +59,9 @@ impl Queue {
             }
         };
         count(commands.front_mut());
-        count(commands.back_mut());
+        if commands.len() > 1 {
+            count(commands.back_mut());
+        }
     }
 
     /// Bytes of heap held.

@@ -1,7 +1,7 @@
 //! Strings whose length is told beforehand: `$`, `!`, `=`, and the pieces of a streamed one.
 
-use super::SHORT_LINE;
 use super::building::shortened;
+use crate::room;
 use crate::{Limits, Tree};
 
 /// A string that is coming.
@@ -38,6 +38,11 @@ impl Bulk {
         (self.size + 2).saturating_sub(self.left)
     }
 
+    /// Bytes of heap held for what is to come.
+    pub(super) const fn room(&self) -> usize {
+        self.data.capacity() - self.data.len()
+    }
+
     /// Nothing is to come.
     pub(super) const fn is_done(&self) -> bool {
         self.left == 0
@@ -56,10 +61,7 @@ impl Bulk {
         let room = limits.value_bytes.saturating_sub(self.data.len());
         let room = room.min(limits.message_bytes.saturating_sub(*kept));
         let room = if self.missing == 0 && !self.bare { data.min(room) } else { 0 };
-        if self.data.capacity() == 0 {
-            let size = usize::try_from(self.size).unwrap_or(usize::MAX);
-            self.data.reserve_exact(size.min(limits.value_bytes).min(room.max(SHORT_LINE)));
-        }
+        room::make(&mut self.data, room, self.left.saturating_sub(ending), limits.value_bytes);
         self.data.extend_from_slice(&bytes[..room]);
         *kept += room;
         self.left -= data as u64;

@@ -16,7 +16,7 @@ use remora_packet::Timestamp;
 use crate::Tree;
 
 pub(super) use parser::Parser;
-pub(super) use scalar::length;
+pub(super) use scalar::{integer, length};
 
 /// Of a line that holds a length, a number or a boolean.
 const SHORT_LINE: usize = 64;

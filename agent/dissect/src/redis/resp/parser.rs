@@ -39,13 +39,19 @@ impl Parser {
         self.time.is_none()
     }
 
+    /// A message begins with the next byte, and nothing is known of it.
+    pub(in crate::redis) const fn is_fresh(&self) -> bool {
+        self.time.is_none() && matches!(self.state, State::Line)
+    }
+
     /// Lengths were read, and what they are of has begun.
     pub(in crate::redis) const fn is_inside(&self) -> bool {
         self.lines.is_empty() && (!self.building.is_outermost() || matches!(self.state, State::Bulk(_)))
     }
 
     pub(in crate::redis) const fn memory(&self) -> usize {
-        self.building.memory() + self.lines.memory()
+        let room = if let State::Bulk(bulk) = &self.state { bulk.room() } else { 0 };
+        self.building.memory() + self.lines.memory() + room
     }
 
     /// What comes next is the dump that begins a replication.

@@ -39,7 +39,7 @@ pub(in crate::redis) fn length(digits: &[u8], most: u64) -> Option<u64> {
     (value <= most).then_some(value)
 }
 
-fn integer(digits: &[u8]) -> Option<i64> {
+pub(in crate::redis) fn integer(digits: &[u8]) -> Option<i64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 

@@ -1,5 +1,8 @@
 //! A connection: which side is the client, what answers what, and what comes unasked.
 
+mod losses;
+mod subscriptions;
+
 use remora_packet::Timestamp;
 
 use super::KIND;
@@ -7,9 +10,11 @@ use super::commands::{self, Answer, Publication};
 use super::message::{Command, Reply, text};
 use super::recognise::{self, Head};
 use super::resp::{Parsed, Parser, Step};
-use crate::item::{Absence, ErrorKind};
+use super::whole;
+use crate::item::Absence;
 use crate::pair::InOrder;
 use crate::{Context, Direction, Dissector, End, Half, Tree};
+use subscriptions::{Acks, Subscriptions};
 
 #[derive(Debug, Default)]
 pub(super) struct Connection {
@@ -67,49 +72,6 @@ enum Mode {
     Opaque,
 }
 
-/// What a client is subscribed to, as the acknowledgements count it.
-#[derive(Debug, Default)]
-struct Subscriptions {
-    /// Channels and patterns, and by sharded channels apart.
-    by_kind: [u64; 3],
-    /// Bytes are missing; the counts may be wrong.
-    doubtful: bool,
-}
-
-/// Acknowledgements of the first command that waits, until all are there.
-#[derive(Debug, Default)]
-struct Acks {
-    list: Vec<Tree>,
-    count: u64,
-    heap: usize,
-    size: u64,
-    time: Option<Timestamp>,
-}
-
-impl Subscriptions {
-    fn kind(ack: &str) -> usize {
-        match ack.as_bytes().first() {
-            Some(b'p') => 1,
-            _ if ack.starts_with("ss") || ack.starts_with("sun") => 2,
-            _ => 0,
-        }
-    }
-
-    /// Of an acknowledgement, with the count in it: channels and patterns together, or sharded ones.
-    fn acknowledge(&mut self, ack: &str, count: i64) {
-        let kind = Self::kind(ack);
-        let count = u64::try_from(count).unwrap_or(0);
-        self.by_kind[kind] = match kind {
-            2 => count,
-            _ => count.saturating_sub(self.by_kind[1 - kind]),
-        };
-    }
-
-    fn any(&self) -> bool {
-        self.by_kind.iter().any(|&count| count > 0)
-    }
-}
-
 impl Connection {
     /// Which side sends commands is told by the first bytes that come.
     fn begin(&mut self, direction: Direction, bytes: &[u8], now: Timestamp) {
@@ -137,6 +99,33 @@ impl Connection {
         }
     }
 
+    /// A message that came whole and means nothing for what follows: how many bytes it takes.
+    fn whole(&mut self, direction: Direction, bytes: &[u8], context: &mut Context<'_>) -> Option<usize> {
+        let settled = self.mode == Mode::Normal && self.replies == Replies::All;
+        if !settled || !self.sides[direction.index()].parser.is_fresh() {
+            return None;
+        }
+        if self.is_client(direction) {
+            let (command, used) = whole::command(bytes, context.limits)?;
+            self.confirm(context);
+            let half = Half::new(context.now, used as u64, command);
+            self.ask(half, Note { answer: Answer::Value, channels: 0 }, true, context);
+            return Some(used);
+        }
+        let (_, pairs) = self.pairs.as_ref()?;
+        if pairs.note().is_some_and(|note| note.answer != Answer::Value) {
+            return None;
+        }
+        let (reply, used) = whole::reply(bytes, context.limits)?;
+        if !pairs.is_empty() {
+            self.confirm(context);
+        }
+        self.acks = Acks::default();
+        let (_, pairs) = self.pairs.as_mut()?;
+        pairs.response(Half::new(context.now, used as u64, reply), context);
+        Some(used)
+    }
+
     /// A command, whole.
     fn request(&mut self, direction: Direction, parsed: Parsed, context: &mut Context<'_>) {
         let (time, size, missing, inline) = (parsed.time, parsed.size, parsed.missing, parsed.marker == 0);
@@ -146,8 +135,7 @@ impl Connection {
             self.confirm(context);
         }
         let name = command.name();
-        let first = command.argument(0);
-        let is = |word: &str| first.eq_ignore_ascii_case(word);
+        let is = |word: &str| command.argument(0).eq_ignore_ascii_case(word);
         let mut answered = self.replies == Replies::All;
         if self.replies == Replies::Skip {
             self.replies = Replies::All;
@@ -177,6 +165,11 @@ impl Connection {
             self.sides[direction.reverse().index()].parser.expect_dump();
         }
         let half = Half::new(time, size, command).missing(missing);
+        self.ask(half, note, answered, context);
+    }
+
+    /// A command that waits for its answer, if it is answered.
+    fn ask(&mut self, half: Half, note: Note, answered: bool, context: &mut Context<'_>) {
         let Some((client, pairs)) = &mut self.pairs else { return };
         if !answered || self.mode == Mode::Replica {
             context.items.push(KIND.message(*client, half));
@@ -254,53 +247,6 @@ impl Connection {
         pairs.response(half, context);
     }
 
-    fn acknowledgement(&mut self, ack: &'static str, mut parsed: Parsed, context: &mut Context<'_>) {
-        let before = self.subscriptions.by_kind[Subscriptions::kind(ack)];
-        let count = parsed.tree.as_list().and_then(|list| list.get(2)?.as_int()).unwrap_or(0);
-        self.subscriptions.acknowledge(ack, count);
-        let Some((client, pairs)) = &mut self.pairs else { return };
-        let Some(note) = pairs.note_mut().filter(|note| note.answer == Answer::Acks(ack)) else {
-            let half = half_of(parsed);
-            if self.subscriptions.doubtful || !pairs.is_empty() {
-                // Of a command that named no channels, and of which the number of answers is not known.
-                context.items.push(KIND.response(*client, half, Absence::BeforeCapture));
-            } else {
-                pairs.response(half, context);
-            }
-            return;
-        };
-        let unknown = note.channels == 0 && self.subscriptions.doubtful;
-        if note.channels == 0 {
-            note.channels = if unknown { 1 } else { before.max(1) };
-        }
-        let acks = &mut self.acks;
-        acks.count += 1;
-        acks.size += parsed.size;
-        acks.time.get_or_insert(parsed.time);
-        if acks.count < note.channels {
-            if acks.list.len() < context.limits.list_entries && acks.heap < context.limits.message_bytes {
-                acks.heap += size_of::<Tree>() + parsed.tree.heap();
-                acks.list.push(parsed.tree);
-            }
-            return;
-        }
-        let mut acks = std::mem::take(&mut self.acks);
-        if acks.count > 1 {
-            acks.list.push(std::mem::take(&mut parsed.tree));
-            parsed.truncated |= acks.list.len() as u64 != acks.count;
-            parsed.tree = Tree::List(acks.list);
-            parsed.count = acks.count;
-            parsed.size = acks.size;
-            parsed.time = acks.time.unwrap_or(parsed.time);
-        }
-        let mut half = half_of(parsed);
-        if unknown {
-            let why = "how many acknowledgements belong to it is not known";
-            half = half.error(ErrorKind::Dissection, why);
-        }
-        pairs.response(half, context);
-    }
-
     /// What the server sends by itself.
     fn unasked(&mut self, direction: Direction, parsed: Parsed, context: &mut Context<'_>) {
         let (time, size, missing) = (parsed.time, parsed.size, parsed.missing);
@@ -312,59 +258,6 @@ impl Connection {
             _ => half_of(parsed),
         };
         context.items.push(KIND.message(direction, half));
-    }
-
-    /// The place in a direction is not known any more.
-    fn lose(&mut self, direction: Direction, context: &mut Context<'_>) {
-        let of_requests = self.is_client(direction);
-        let side = &mut self.sides[direction.index()];
-        side.lost = true;
-        side.parser = Parser::default();
-        self.acks = Acks::default();
-        self.subscriptions.doubtful = true;
-        if of_requests {
-            self.replies = Replies::All;
-        } else {
-            self.answer_lost = !self.sides[direction.reverse().index()].parser.is_idle();
-        }
-        if let Some((_, pairs)) = &mut self.pairs {
-            pairs.lose(of_requests, context);
-        }
-    }
-
-    /// The message that a hole, or the end, cut short.
-    fn cut(&mut self, direction: Direction, missing: u64, why: Option<End>, context: &mut Context<'_>) {
-        let is_client = self.is_client(direction);
-        let Some(parsed) = self.sides[direction.index()].parser.abandon(missing, context.limits) else {
-            return;
-        };
-        let error = |half: Half| match why {
-            None => half,
-            Some(end) => {
-                let kind = match end {
-                    End::Fin | End::Reset => ErrorKind::Connection,
-                    End::Evicted | End::Input => ErrorKind::Dissection,
-                };
-                half.error(kind, format!("{} within the message", Absence::Ended(end).as_str()))
-            }
-        };
-        let absence = why.map_or(Absence::Lost, Absence::Ended);
-        let Some((client, pairs)) = &mut self.pairs else { return };
-        if is_client {
-            let (time, size, missing) = (parsed.time, parsed.size, parsed.missing);
-            if let Some(command) = Command::new(parsed) {
-                let half = error(Half::new(time, size, command).missing(missing));
-                context.items.push(KIND.request(*client, half, absence));
-            }
-            return;
-        }
-        let pushed = parsed.marker == b'>' || self.subscriptions.any() || self.mode != Mode::Normal;
-        let half = error(half_of(parsed));
-        if pushed {
-            context.items.push(KIND.message(direction, half));
-        } else {
-            pairs.response(half, context);
-        }
     }
 }
 
@@ -399,6 +292,11 @@ impl Dissector for Connection {
                 }
                 side.lost = false;
             }
+            if let Some(used) = self.whole(direction, rest, context) {
+                at += used;
+                continue;
+            }
+            let side = &mut self.sides[direction.index()];
             match side.parser.feed(rest, is_client, context.now, context.limits) {
                 Step::More => return bytes.len(),
                 Step::Value(parsed, used) => {
@@ -473,17 +371,6 @@ impl Dissector for Connection {
     fn memory(&self) -> usize {
         let parsers: usize = self.sides.iter().map(|side| side.parser.memory()).sum();
         let pairs = self.pairs.as_ref().map_or(0, |(_, pairs)| pairs.memory());
-        size_of::<Self>() + parsers + pairs + self.acks.heap + self.acks.list.capacity() * size_of::<Tree>()
-    }
-}
-
-impl Connection {
-    /// The command that the hole cut comes out behind those that waited before it.
-    fn lose_keeping(&mut self, direction: Direction, missing: u64, context: &mut Context<'_>) {
-        let parser = std::mem::take(&mut self.sides[direction.index()].parser);
-        self.lose(direction, context);
-        self.sides[direction.index()].parser = parser;
-        self.cut(direction, missing, None, context);
-        self.sides[direction.index()].parser = Parser::default();
+        size_of::<Self>() + parsers + pairs + self.acks.memory()
     }
 }
