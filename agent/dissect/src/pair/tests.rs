@@ -6,8 +6,10 @@ use crate::{Counters, Draft, Limits};
 
 static KIND: Kind = Kind { protocol: &crate::redis::PROTOCOL, summarize: |_| Summary::default() };
 
+const NOW: Timestamp = Timestamp::from_nanos(9);
+
 fn half(number: u8) -> Half {
-    Half::new(Timestamp::from_nanos(i64::from(number)), 1, Fields::new().with("number", number))
+    Half::new(NOW, 1, Fields::new().with("number", number))
 }
 
 /// A segment by its bytes and by what its sender had of the other side.
@@ -30,7 +32,7 @@ impl Torn {
 
     fn tell(&mut self, sent: Option<Sent>, what: impl FnOnce(&mut InOrder, &mut Context<'_>)) {
         let (limits, mut counters) = (Limits::default(), Counters::default());
-        let mut context = Context::new(Timestamp::from_nanos(9), &limits, &mut counters, &mut self.items);
+        let mut context = Context::new(NOW, &limits, &mut counters, &mut self.items);
         context.sent = sent;
         what(&mut self.queue, &mut context);
     }
