@@ -55,6 +55,7 @@ pub mod registry;
 mod remember;
 pub mod sctp;
 pub mod smtp;
+pub mod socks;
 mod stream;
 mod tcp;
 pub mod text;
