@@ -3650,7 +3650,7 @@ type SocksAddressType = "ipv4" | "ipv6" | "domain";
 /** What a client asked for. */
 interface SocksRequest extends Unread {
   /** 4 (also of 4a) or 5. */
-  version?: 4 | 5;
+  version?: number;
   /** The number of one that is not known; `NEGOTIATE` where it did not come to a request. */
   command?: "CONNECT" | "BIND" | "UDP ASSOCIATE" | "RESOLVE" | "RESOLVE_PTR" | "NEGOTIATE" | (string & {});
   /** Where to connect to, or who will connect: an address or a name. */
@@ -3670,7 +3670,7 @@ interface SocksRequest extends Unread {
 /** What a server answered. */
 interface SocksResponse {
   /** That of the request. */
-  version: 4 | 5;
+  version: number;
   /** Of version 5: the method of authentication that was chosen; 255 for none. */
   method?: number;
   /** `username/password`. */

@@ -5,7 +5,7 @@ mod talk;
 
 use std::fs;
 
-use golden_support::{fixtures, replay};
+use golden_support::{Public, fixtures, replay};
 use remora_dissect::{Direction, Limits};
 use serde_json::{Value, json};
 use talk::{Talk, as_json};
@@ -313,4 +313,32 @@ fn hostile_bytes_hold_no_memory() {
     }
     talk.close();
     assert!(negotiated(&talk.finish()).len() <= 20);
+}
+
+#[test]
+fn what_goes_through_in_public_captures_is_read() {
+    let Some(public) = Public::open() else { return };
+    let mut found = 0;
+    for (path, _) in public.captures().filter(|(path, _)| path.contains("/socks")) {
+        let replay = replay(&public.folder.join(path), Limits::default());
+        let items: Vec<Value> = replay.items.iter().map(as_json).collect();
+        let negotiations = named(&items, "socks");
+        found += usize::from(!negotiations.is_empty());
+        let granted = negotiations
+            .iter()
+            .filter(|item| item["response"]["success"] == true && item["request"]["command"] == "CONNECT")
+            .count();
+        let through = items.iter().filter(|item| item["protocol"]["name"] != "socks").count();
+        // What is behind RDP's is not read.
+        assert!(through >= granted || path.contains("rdp"), "{path}: {through} of {granted}");
+        for item in negotiations {
+            eprintln!("{path}: {} {} {} {}", item["base"], item["request"], item["response"], item["error"]);
+            let refused = item["response"]["success"] == false;
+            assert!(
+                item["error"].is_null() && (refused || item["request"]["host"].is_string()),
+                "{path}: {item}"
+            );
+        }
+    }
+    assert!(found >= 9, "{found}");
 }
