@@ -33,7 +33,7 @@
 /// <reference path="remora.d.ts" />
 
 /** An item of any protocol. */
-type AnyItem = HttpItem | Http2Item | GrpcItem | GraphqlItem | WebsocketItem | AmqpItem | Amqp1Item | CassandraItem | DiameterItem | DnsItem | DtlsItem | IcmpItem | KafkaItem | LdapItem | MemcachedItem | MongodbItem | MqttItem | MysqlItem | NatsItem | PostgresqlItem | QuicItem | RadiusItem | RedisItem | SctpItem | SmtpItem | TlsItem | TcpItem | UdpItem;
+type AnyItem = HttpItem | Http2Item | GrpcItem | GraphqlItem | WebsocketItem | AmqpItem | Amqp1Item | CassandraItem | DiameterItem | DnsItem | DtlsItem | IcmpItem | KafkaItem | LdapItem | MemcachedItem | MongodbItem | MqttItem | MysqlItem | NatsItem | PostgresqlItem | QuicItem | RadiusItem | RedisItem | SctpItem | SmtpItem | SocksItem | TlsItem | TcpItem | UdpItem;
 
 // === what protocols share ===
 
@@ -3630,6 +3630,81 @@ interface ConversationCounts {
   bytesReceived?: number;
   /** What was recognised in it, by `data.protocol.name`. */
   protocols?: string[];
+}
+
+// === socks ===
+
+/** An item of SOCKS: a negotiation. */
+interface SocksItem extends ItemBase {
+  /** What tells it from items of other protocols. */
+  protocol: Protocol & { name: "socks" };
+  /** Greeting, credentials and request of the client. */
+  request: SocksRequest | null;
+  /** What the server answered to them. Null where there was no reply. */
+  response: SocksResponse | null;
+}
+
+/** Where an address is of: by number or by name. */
+type SocksAddressType = "ipv4" | "ipv6" | "domain";
+
+/** What a client asked for. */
+interface SocksRequest extends Unread {
+  /** 4 (also of 4a) or 5. */
+  version?: number;
+  /** The number of one that is not known; `NEGOTIATE` where it did not come to a request. */
+  command?: "CONNECT" | "BIND" | "UDP ASSOCIATE" | "RESOLVE" | "RESOLVE_PTR" | "NEGOTIATE" | (string & {});
+  /** Where to connect to, or who will connect: an address or a name. */
+  host?: string;
+  /** Its port. */
+  port?: number;
+  /** What `host` is. */
+  addressType?: SocksAddressType;
+  /** Of version 5: numbers of the methods of authentication that were offered. */
+  methods?: number[];
+  /** Who asks. */
+  user?: string;
+  /** `***` where one was sent. */
+  password?: string;
+}
+
+/** What a server answered. */
+interface SocksResponse {
+  /** That of the request. */
+  version: number;
+  /** Of version 5: the method of authentication that was chosen; 255 for none. */
+  method?: number;
+  /** `username/password`. */
+  methodName?: string;
+  /** 0 or 90 for success; 255 where there is no method; of refused credentials what answered them. */
+  status?: number;
+  /** `connection refused`. */
+  statusName?: string;
+  /** It was granted; a BIND both times. */
+  success?: boolean;
+  /** The server's own end: an address or a name. */
+  boundHost?: string;
+  /** Its port. */
+  boundPort?: number;
+  /** What `boundHost` is. */
+  boundAddressType?: SocksAddressType;
+  /** Of a BIND: the second reply. */
+  incoming?: SocksIncoming;
+}
+
+/** The second reply to a BIND. */
+interface SocksIncoming {
+  /** 0 or 90 for success. */
+  status: number;
+  /** `succeeded`. */
+  statusName?: string;
+  /** Somebody connected. */
+  success: boolean;
+  /** Who connected. */
+  host: string;
+  /** From which port. */
+  port: number;
+  /** What `host` is. */
+  addressType: SocksAddressType;
 }
 
 // === tls ===

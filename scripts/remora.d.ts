@@ -218,7 +218,7 @@ interface KubernetesMetadata {
 /** A protocol as items name it. */
 interface Protocol {
   /** `http` for HTTP/1, HTTP/2, gRPC and GraphQL; `abbr` tells them apart. `ws` for WebSocket, `tlsx` for TLS. */
-  name: "amqp" | "cassandra" | "diameter" | "dns" | "http" | "icmp" | "kafka" | "ldap" | "memcached" | "mongodb" | "mqtt" | "mysql" | "nats" | "postgresql" | "quic" | "radius" | "redis" | "sctp" | "smtp" | "tcp" | "tlsx" | "udp" | "ws" | (string & {});
+  name: "amqp" | "cassandra" | "diameter" | "dns" | "http" | "icmp" | "kafka" | "ldap" | "memcached" | "mongodb" | "mqtt" | "mysql" | "nats" | "postgresql" | "quic" | "radius" | "redis" | "sctp" | "smtp" | "socks" | "tcp" | "tlsx" | "udp" | "ws" | (string & {});
   /** `1.0`, `1.1` of HTTP; `0-9-1`, `1-0` of AMQP; `text`, `binary` of memcached. */
   version: string;
   /** `HTTP`, `REDIS`. */

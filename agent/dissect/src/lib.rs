@@ -57,6 +57,7 @@ mod remember;
 mod room;
 pub mod sctp;
 pub mod smtp;
+pub mod socks;
 mod stream;
 mod tcp;
 pub mod text;

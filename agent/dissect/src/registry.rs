@@ -2,7 +2,7 @@
 
 use crate::{
     Registration, amqp, amqp1, cassandra, diameter, dns, dtls, http1, http2, icmp, kafka, ldap, memcached,
-    mongodb, mqtt, mysql, nats, postgresql, quic, radius, redis, sctp, smtp, tls, websocket,
+    mongodb, mqtt, mysql, nats, postgresql, quic, radius, redis, sctp, smtp, socks, tls, websocket,
 };
 
 /// In the order they are asked; see [`crate::Protocol::priority`].
@@ -35,4 +35,6 @@ pub static REGISTRY: &[Registration] = &[
     radius::REGISTRATION,
     icmp::REGISTRATION,
     sctp::REGISTRATION,
+    // A greeting has three bytes: whoever else knows them has them.
+    socks::REGISTRATION,
 ];

@@ -37,7 +37,7 @@ impl Count {
 }
 
 /// Protocols as tshark calls them, and how they are counted.
-const PROTOCOLS: [(&str, Count); 26] = [
+const PROTOCOLS: [(&str, Count); 27] = [
     ("amqp", Half),
     ("cldap", Each),
     ("cql", Half),
@@ -63,6 +63,8 @@ const PROTOCOLS: [(&str, Count); 26] = [
     ("sctp", Each),
     // A mail is a frame for each line of it, or even more.
     ("smtp", Once),
+    // Each frame through it is one too.
+    ("socks", Once),
     ("tls", Once),
     ("websocket", Half),
 ];

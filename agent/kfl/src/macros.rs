@@ -13,7 +13,7 @@ use crate::lex::is_word;
 use crate::parse::{self, Lookup};
 
 /// Macro, field of `protocol`, what it must be. The HTTP family has one name, so its members differ in `abbr`.
-pub const BUILT_IN: [(&str, &str, &str); 28] = [
+pub const BUILT_IN: [(&str, &str, &str); 29] = [
     ("http", "abbr", "HTTP"),
     ("http2", "abbr", "HTTP/2"),
     ("grpc", "abbr", "gRPC"),
@@ -37,6 +37,7 @@ pub const BUILT_IN: [(&str, &str, &str); 28] = [
     ("dtls", "name", "dtls"),
     ("quic", "name", "quic"),
     ("smtp", "name", "smtp"),
+    ("socks", "name", "socks"),
     ("syscall", "name", "syscall"),
     ("mongodb", "name", "mongodb"),
     ("mysql", "name", "mysql"),

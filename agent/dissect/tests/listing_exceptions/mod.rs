@@ -14,6 +14,10 @@ pub(crate) const EXCEPTIONS: &[(&str, &[Difference<'static>])] = &[
             ("OISF+suricata-verify/tests/http2-long-frame/input.pcap", "http2", Unlisted),
             ("arkime+arkime/tests/pcap/http-tcp-seq-issue.pcap", "http", Unlisted),
             ("arkime+arkime/tests/pcap/mongo.pcap", "mongo", Unlisted),
+            ("arkime+arkime/tests/pcap/socks5-http-302-frag.pcap", "socks", Unlisted),
+            ("arkime+arkime/tests/pcap/socks5-http-302.pcap", "socks", Unlisted),
+            ("arkime+arkime/tests/pcap/socks5-rdp.pcap", "socks", Unlisted),
+            ("arkime+arkime/tests/pcap/socks5-reverse.pcap", "socks", Unlisted),
             ("deepflowio+deepflow/agent/resources/test/flow_generator/http/client-ip.pcap", "http", Unlisted),
             ("deepflowio+deepflow/agent/resources/test/flow_generator/http/grpc-segmented.pcap", "http2", Unlisted),
             ("deepflowio+deepflow/agent/resources/test/flow_generator/http/grpc-server-stream.pcap", "http2", Unlisted),
@@ -51,6 +55,7 @@ pub(crate) const EXCEPTIONS: &[(&str, &[Difference<'static>])] = &[
             ("zeek+zeek/testing/btest/Traces/postgresql/mysql-on-port-5432.pcap", "mysql", Unlisted),
             ("zeek+zeek/testing/btest/Traces/postgresql/psql-aws-ssl-require-15432.pcap", "pgsql", Unlisted),
             ("zeek+zeek/testing/btest/Traces/redis/django-cloud.pcapng", "resp", Unlisted),
+            ("zeek+zeek/testing/btest/Traces/socks.pcap", "socks", Unlisted),
         ],
     ),
     (
@@ -204,19 +209,6 @@ pub(crate) const EXCEPTIONS: &[(&str, &[Difference<'static>])] = &[
         "after a STARTTLS of a protocol that is not read",
         &[
             ("zeek+zeek/testing/btest/Traces/ftp/ftp-auth-tls.pcap", "tls", Silent),
-        ],
-    ),
-    (
-        "what goes through SOCKS is not read",
-        &[
-            ("arkime+arkime/tests/pcap/socks-http-example.pcap", "http", Silent),
-            ("arkime+arkime/tests/pcap/socks-http-pass.pcap", "http", Silent),
-            ("arkime+arkime/tests/pcap/socks-https-example.pcap", "tls", Silent),
-            ("arkime+arkime/tests/pcap/socks5-http-302-frag.pcap", "http", Silent),
-            ("arkime+arkime/tests/pcap/socks5-http-302.pcap", "http", Silent),
-            ("arkime+arkime/tests/pcap/socks5-reverse.pcap", "http", Silent),
-            ("arkime+arkime/tests/pcap/socks5-smtp-503.pcap", "smtp", Silent),
-            ("zeek+zeek/testing/btest/Traces/socks.pcap", "http", Silent),
         ],
     ),
     (
