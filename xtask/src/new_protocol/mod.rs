@@ -151,6 +151,11 @@ impl Layout<'_> {
         let (path, text) = read("agent/kfl/src/macros.rs")?;
         if !text.contains(&format!("(\"{name}\", ")) {
             edits.push((path, add_macro(&text, name)?));
+            let (path, text) = read("docs/kfl.md")?;
+            edits.push((
+                path,
+                add_before(&text, " | `protocol.name == ` the same word", &format!(", `{name}`"))?,
+            ));
         }
 
         let (path, text) = read("fuzz/Cargo.toml")?;
@@ -167,6 +172,9 @@ impl Layout<'_> {
 
         let (path, text) = read("scripts/remora-protocols.d.ts")?;
         edits.push((path, add_item(&text, &self.fill("@NAMED@Item"))? + &self.fill(TYPES)));
+
+        let (path, text) = read("scripts/remora.d.ts")?;
+        edits.push((path, add_before(&text, "(string & {});", &format!("\"{name}\" | "))?));
         Ok(edits)
     }
 }
@@ -179,6 +187,13 @@ fn insert_sorted(text: &str, start: &str, line: &str) -> Result<String> {
     let at = lines.iter().position(|known| known.starts_with(start) && *known > line).unwrap_or(last + 1);
     lines.insert(at, line);
     Ok(lines.join("\n") + "\n")
+}
+
+/// Puts text before the first place of another.
+fn add_before(text: &str, place: &str, new: &str) -> Result<String> {
+    let at = text.find(place).with_context(|| format!("the file has no `{place}`"))?;
+    let (head, tail) = text.split_at(at);
+    Ok([head, new, tail].concat())
 }
 
 /// Puts a row behind the last of the table of pages.

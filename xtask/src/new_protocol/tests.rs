@@ -3,11 +3,12 @@
 use super::*;
 
 /// What the copy needs of the repository.
-const COPIED: [&str; 11] = [
+const COPIED: [&str; 12] = [
     "agent/dissect",
     "agent/kfl",
     "agent/packet",
     "agent/pcap",
+    "docs/kfl.md",
     "docs/protocols/README.md",
     "fuzz/Cargo.toml",
     "rustfmt.toml",
@@ -83,7 +84,7 @@ fn a_new_protocol_compiles_and_passes() {
     cargo(&golden, false);
     cargo(&[&dissect[..], &["--test", "parley"]].concat(), false);
     cargo(&[&dissect[..], &["--test", "item_types", "lost_or_cut"]].concat(), false);
-    cargo(&["test", "--offline", "--package", "remora-kfl", "--lib"], false);
+    cargo(&["test", "--offline", "--package", "remora-kfl", "--lib", "--test", "docs"], false);
 }
 
 #[test]
