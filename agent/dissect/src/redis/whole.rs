@@ -39,7 +39,7 @@ pub(super) fn command(bytes: &[u8], limits: &Limits) -> Option<(WholeCommand, us
     if scan.byte()? != b'*' || limits.nesting == 0 {
         return None;
     }
-    let count = scan.length()?;
+    let count = scan.length().filter(|count| *count > 0)?;
     let name = scan.string()?;
     let name = recognise::known(&bytes[name]).filter(|_| count <= limits.list_entries)?;
     if !commands::is_plain(name) {
@@ -255,6 +255,7 @@ mod tests {
             b"*2\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n",
             b"*1\r\n$5\r\nOTHER\r\n",
             b"*0\r\n",
+            b"*0\r\n$3\r\nGET\r\n$1\r\nk\r\n",
             b"*2\r\n$3\r\nGET\r\n$1\r\nk",
             b"*2\r\n$3\r\nGET\r\n$1\r\nkk\r\n",
             b"*2\r\n$3\r\nGET\r\n:1\r\n",
