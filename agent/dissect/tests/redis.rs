@@ -258,6 +258,24 @@ fn large_values_cost_their_beginning() {
     assert!(items[0]["error"].is_null() && items[0]["requestSize"].as_u64() > Some(20_000_000));
 }
 
+/// Found by fuzzing: in one piece more of it was shown than one value may be.
+#[test]
+fn a_long_inline_command_is_cut_however_it_comes() {
+    let line = format!("SET k {}\r\n", "x".repeat(50_000));
+    let request = |pieces: &[&str]| {
+        let limits = Limits { value_bytes: 1_000, ..Limits::default() };
+        let mut talk = Talk::with_limits(6379, limits).handshake();
+        pieces.iter().for_each(|piece| {
+            talk.client(piece.as_bytes());
+        });
+        talk.server(b"+OK\r\n");
+        talk.finish()[0]["request"].clone()
+    };
+    let whole = request(&[&line]);
+    assert_eq!(whole, request(&[&line[..700], &line[700..]]));
+    assert!(whole["value"].as_str().unwrap().len() <= 1_000 && whole["truncated"] == true, "{whole}");
+}
+
 #[test]
 fn long_and_deep_lists_are_counted() {
     let mut talk = Talk::open(7000);

@@ -92,7 +92,8 @@ impl Lines {
             return Err("a line is too long");
         }
         let bytes = if self.begun.is_empty() && end.is_some() {
-            Cow::Borrowed(piece)
+            // No more than would be kept of one that comes in pieces.
+            Cow::Borrowed(&piece[..piece.len().min(most)])
         } else {
             let room = most.saturating_sub(self.begun.len());
             self.begun.extend_from_slice(&piece[..piece.len().min(room)]);
