@@ -123,11 +123,6 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whether the dissector said that it reads no further.
-    pub(crate) const fn is_decided(&self) -> bool {
-        matches!(self.verdict, Verdict::Withdrawn | Verdict::HandedOver(_))
-    }
-
     /// It is certainly this protocol; ends a trial.
     pub fn confirm(&mut self) {
         if matches!(self.verdict, Verdict::None) {

@@ -338,7 +338,7 @@ impl Dissector for Connection {
                 Direction::ToClient => self.server(rest, context),
             };
             at += used;
-            if used == 0 || context.is_decided() {
+            if used == 0 || context.is_over() {
                 break;
             }
         }

@@ -245,7 +245,7 @@ impl Dissector for Connection {
                 Err(error) => self.invalid(direction, rest, error.what, context),
             };
             at += used;
-            if used == 0 || context.is_decided() {
+            if used == 0 || context.is_over() {
                 break;
             }
         }
