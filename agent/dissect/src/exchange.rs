@@ -5,7 +5,7 @@ use remora_packet::Timestamp;
 
 use crate::item::{Absence, ErrorKind, Message, Summary};
 use crate::tree::{Fields, Tree};
-use crate::{Direction, Draft, Gap, Item, ItemError, Protocol};
+use crate::{Direction, Draft, End, Gap, Item, ItemError, Protocol};
 
 /// Bytes shown of what could not be understood.
 const SHOWN_BYTES: usize = 64;
@@ -48,6 +48,17 @@ impl Half {
     pub fn error(mut self, kind: ErrorKind, message: impl Into<String>) -> Self {
         self.error.get_or_insert_with(|| Box::new(ItemError { kind, message: message.into() }));
         self
+    }
+
+    /// It came to its end early: where the direction ended in it, how that was. A hole is told by what is missing.
+    #[must_use]
+    pub(crate) fn cut_short(self, end: Option<End>) -> Self {
+        let Some(end) = end else { return self };
+        let kind = match end {
+            End::Fin | End::Reset => ErrorKind::Connection,
+            End::Evicted | End::Input => ErrorKind::Dissection,
+        };
+        self.error(kind, format!("{} within the message", Absence::Ended(end).as_str()))
     }
 
     pub fn memory(&self) -> usize {

@@ -147,7 +147,9 @@ impl Item {
     /// Bytes of heap this item holds, for the caps of the queues it waits in.
     pub fn memory(&self) -> usize {
         let side = |message: &Option<Box<dyn Message>>| message.as_ref().map_or(0, |m| m.memory());
-        size_of::<Self>() + side(&self.draft.request) + side(&self.draft.response)
+        let error = self.draft.error.as_ref();
+        let error = error.map_or(0, |error| size_of::<ItemError>() + error.message.capacity());
+        size_of::<Self>() + side(&self.draft.request) + side(&self.draft.response) + error
     }
 }
 

@@ -7,7 +7,7 @@ use super::body::{Body, Took};
 use super::line::{self, Line, Meaning};
 use super::replies::Replies;
 use super::resync::{self, Found};
-use crate::item::{Absence, ErrorKind};
+use crate::item::Absence;
 use crate::pair::InOrder;
 use crate::{Context, Direction, Dissector, End, Half, Successor};
 
@@ -162,14 +162,8 @@ impl Connection {
             Direction::ToServer => self.replies.asked(&body.fields, doubt, context),
             Direction::ToClient => self.replies.answered(&body.fields, doubt),
         };
-        let mut half = Half::new(time, captured, body.into_fields(context.limits)).missing(missing);
-        if let Some(end) = why {
-            let kind = match end {
-                End::Fin | End::Reset => ErrorKind::Connection,
-                End::Evicted | End::Input => ErrorKind::Dissection,
-            };
-            half = half.error(kind, format!("{} within the message", Absence::Ended(end).as_str()));
-        }
+        let half =
+            Half::new(time, captured, body.into_fields(context.limits)).missing(missing).cut_short(why);
         self.replies.message(direction, half, place, context);
     }
 

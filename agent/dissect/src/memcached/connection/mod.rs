@@ -5,7 +5,7 @@ mod lines;
 use remora_packet::Timestamp;
 
 use crate::frame::{Framed, Step};
-use crate::item::{Absence, ErrorKind};
+use crate::item::Absence;
 use crate::memcached::binary::{self, Frames24};
 use crate::memcached::request::Storing;
 use crate::memcached::server::Server;
@@ -215,25 +215,15 @@ impl Connection {
     fn cut(&mut self, direction: Direction, missing: u64, why: Option<End>, context: &mut Context<'_>) {
         let Some(Speech { binary, client, pairs }) = &mut self.speech else { return };
         let kind = crate::memcached::kind(*binary);
-        let error = |half: Half| match why {
-            None => half,
-            Some(end) => {
-                let kind = match end {
-                    End::Fin | End::Reset => ErrorKind::Connection,
-                    End::Evicted | End::Input => ErrorKind::Dissection,
-                };
-                half.error(kind, format!("{} within the message", Absence::Ended(end).as_str()))
-            }
-        };
         if direction == *client {
             if let Some(storing) = self.client.storing.take() {
                 let mut storing = *storing;
                 storing.value.data.miss(storing.value.left.saturating_sub(2).max(1));
-                let half = error(storing.into_half().1.missing(missing));
+                let half = storing.into_half().1.missing(missing).cut_short(why);
                 context.items.push(kind.request(*client, half, why.map_or(Absence::Lost, Absence::Ended)));
             }
         } else if !self.server.is_idle() {
-            let half = error(self.server.cut(missing, context.now));
+            let half = self.server.cut(missing, context.now).cut_short(why);
             pairs.response(half, context);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::subscriptions::Acks;
 use super::{Connection, Mode, Replies, half_of};
-use crate::item::{Absence, ErrorKind};
+use crate::item::Absence;
 use crate::redis::KIND;
 use crate::redis::message::Command;
 use crate::redis::resp::Parser;
@@ -39,28 +39,18 @@ impl Connection {
         let Some(parsed) = self.sides[direction.index()].parser.abandon(missing, context.limits) else {
             return;
         };
-        let error = |half: Half| match why {
-            None => half,
-            Some(end) => {
-                let kind = match end {
-                    End::Fin | End::Reset => ErrorKind::Connection,
-                    End::Evicted | End::Input => ErrorKind::Dissection,
-                };
-                half.error(kind, format!("{} within the message", Absence::Ended(end).as_str()))
-            }
-        };
         let absence = why.map_or(Absence::Lost, Absence::Ended);
         let Some((client, pairs)) = &mut self.pairs else { return };
         if is_client {
             let (time, size, missing) = (parsed.time, parsed.size, parsed.missing);
             if let Some(command) = Command::new(parsed) {
-                let half = error(Half::new(time, size, command).missing(missing));
+                let half = Half::new(time, size, command).missing(missing).cut_short(why);
                 context.items.push(KIND.request(*client, half, absence));
             }
             return;
         }
         let pushed = parsed.marker == b'>' || self.subscriptions.any() || self.mode != Mode::Normal;
-        let half = error(half_of(parsed));
+        let half = half_of(parsed).cut_short(why);
         if pushed {
             context.items.push(KIND.message(direction, half));
         } else {
