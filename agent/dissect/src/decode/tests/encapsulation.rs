@@ -166,7 +166,18 @@ fn tunnels() {
 fn every_beginning_of_a_tunnel_decodes_or_says_why_not() {
     for frame in tunnelled() {
         for cut in 1..frame.0.len() {
-            let _ = frame.decode_cut(LinkType::RAW, cut);
+            match frame.decode_cut(LinkType::RAW, cut).map(|decoded| decoded.payload) {
+                Ok(Payload::Tcp(segment)) => {
+                    assert_eq!(segment.payload.len() + segment.missing as usize, HELLO.0.len());
+                    assert_eq!(segment.missing as usize, cut);
+                }
+                // What is cut off within a tunnel's headers is not known to be one.
+                Ok(Payload::Udp(datagram)) => assert!(datagram.missing as usize == cut),
+                Ok(other) => panic!("{other:?}"),
+                // The first octet of PPP's address alone looks like a protocol.
+                Err(DecodeError::Short(_) | DecodeError::UnknownEtherType(0xff)) => {}
+                Err(error) => panic!("{error}"),
+            }
             let _ = Frame(frame.0[cut..].to_vec()).decode(LinkType::RAW);
         }
     }
